@@ -1,0 +1,27 @@
+package kurs
+
+import "time"
+
+// A Rate says what one unit of From was worth in To, at Time.
+type Rate struct {
+	Pair
+	Value    Decimal   // rounded to 15 significant digits
+	Time     time.Time // UTC, event time; a bar is a rate as of its end, a cross as of its older leg
+	Source   string    // "yahoo"; with its legs where it was not quoted: "yahoo inverse", "yahoo via EUR"
+	Symbol   string    // the provider's name of the pair; empty for a rate that was computed
+	Interval string    // of the bar that it was read from; empty for a quoted rate
+	ValidFor time.Duration
+	Received time.Time
+	Raw      RawID
+}
+
+// Known tells whether there is a rate at all.
+func (r Rate) Known() bool { return r.Value.Known() }
+
+// Identity is the rate of a currency to itself: nothing to look up.
+func Identity(currency string) Rate {
+	return Rate{Pair: Pair{From: currency, To: currency}, Value: Int(1)}
+}
+
+// IsIdentity tells whether nothing was converted.
+func (r Rate) IsIdentity() bool { return r.From == r.To && r.Known() }

@@ -1,0 +1,48 @@
+package kurs
+
+import (
+	"fmt"
+	"time"
+)
+
+// Raw is one answer of a source, as received, with its provenance.
+type Raw struct {
+	ID       RawID
+	Source   string    // the source that can decode it: "yahoo"
+	Endpoint Endpoint  // which question it answers
+	Asked    []string  // the symbols asked for, so that one left out shows
+	Received time.Time // UTC, when the last byte was in
+	FX       StreamPos // the last rate that was known when it was received
+	Body     []byte
+}
+
+// Endpoint names the question that an answer belongs to.
+type Endpoint string
+
+// The endpoints of Yahoo's protocol.
+const (
+	EndpointQuote  Endpoint = "quote"
+	EndpointChart  Endpoint = "chart"
+	EndpointSpark  Endpoint = "spark"
+	EndpointSearch Endpoint = "search"
+	EndpointStream Endpoint = "stream"
+)
+
+// RawID identifies a receipt: which source, in which run of kurs, the how many
+// answer of it. It is no hash of the content: the same answer received twice is
+// two receipts, while the same receipt published twice is one.
+type RawID struct {
+	Source  string
+	Run     string
+	Counter uint64
+}
+
+// String is the form in logs and messages: "yahoo/20261124T091500-1f3c/17".
+func (id RawID) String() string { return fmt.Sprintf("%s/%s/%d", id.Source, id.Run, id.Counter) }
+
+// StreamPos is a place in one of the broker's streams. The epoch tells streams
+// apart that were made anew under the same name, whose numbers start again.
+type StreamPos struct {
+	Epoch string
+	Seq   uint64
+}

@@ -1,0 +1,52 @@
+package kurs
+
+import "time"
+
+// Row is the flat form of a price: the columns of the view v_quotes, under the
+// same names in every store, file and answer. Decimals are JSON strings, times
+// RFC 3339 UTC, unknown values are left out.
+type Row struct {
+	Symbol         string    `json:"symbol"`
+	Time           time.Time `json:"time"`
+	PriceNative    Decimal   `json:"price_native"`
+	Unit           string    `json:"unit,omitempty"`
+	CurrencyNative string    `json:"currency_native,omitempty"`
+	Factor         Decimal   `json:"factor,omitzero"`
+	FXRate         Decimal   `json:"fx_rate,omitzero"`
+	FXTime         time.Time `json:"fx_time,omitzero"`
+	FXSource       string    `json:"fx_source,omitempty"`
+	PriceBase      Decimal   `json:"price_base,omitzero"`
+	CurrencyBase   string    `json:"currency_base"`
+	Bid            Decimal   `json:"bid,omitzero"`
+	Ask            Decimal   `json:"ask,omitzero"`
+	Volume         *int64    `json:"volume,omitempty"`
+	Session        Session   `json:"session"`
+	Source         string    `json:"source"`
+	ReceivedISO    time.Time `json:"received_iso"`
+}
+
+// Row flattens the price.
+func (p Price) Row() Row {
+	r := Row{
+		Symbol:         p.Symbol,
+		Time:           p.Time.UTC(),
+		PriceNative:    p.Value,
+		Unit:           p.Unit,
+		CurrencyNative: p.Currency,
+		Factor:         p.Factor,
+		FXRate:         p.Rate.Value,
+		FXTime:         p.Rate.Time,
+		FXSource:       p.Rate.Source,
+		PriceBase:      p.Base,
+		CurrencyBase:   p.BaseCurrency,
+		Bid:            p.Bid,
+		Ask:            p.Ask,
+		Session:        p.Session,
+		Source:         p.Source,
+		ReceivedISO:    p.Received.UTC(),
+	}
+	if p.Volume.Known {
+		r.Volume = &p.Volume.N
+	}
+	return r
+}
