@@ -11,6 +11,7 @@ type Raw struct {
 	Source   string    // the source that can decode it: "yahoo"
 	Endpoint Endpoint  // which question it answers
 	Asked    []string  // the symbols asked for, so that one left out shows
+	Listed   []string  // of Asked, the currency pairs that the user lists as symbols: prices as well as rates
 	Received time.Time // UTC, when the last byte was in
 	FX       StreamPos // the last rate that was known when it was received
 	Body     []byte
