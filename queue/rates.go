@@ -1,0 +1,151 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"kurs"
+)
+
+// The subjects of the stream rates.
+const (
+	ratesRaw      = streamRates + ".raw"
+	ratesPolicy   = streamRates + ".policy"
+	ratesSnapshot = streamRates + ".snapshot"
+)
+
+// PutRates puts an answer that carries rates on the stream that every worker's
+// rate book follows, and returns its place there.
+func (q *Queue) PutRates(ctx context.Context, raw kurs.Raw) (uint64, error) {
+	data, err := encodeRaw(raw)
+	if err != nil {
+		return 0, fmt.Errorf("encode %s: %w", raw.ID, err)
+	}
+	return q.put(ctx, ratesRaw, "rates "+raw.ID.String(), data)
+}
+
+// PutPolicy puts a change of the rate policy in its place among the rates,
+// unless it is in force already.
+func (q *Queue) PutPolicy(ctx context.Context, policy []byte) error {
+	stream, err := q.js.Stream(ctx, streamRates)
+	if err != nil {
+		return fmt.Errorf("read the rate policy: %w", err)
+	}
+	msg, err := stream.GetLastMsgForSubject(ctx, ratesPolicy)
+	switch {
+	case err == nil && string(msg.Data) == string(policy):
+		return nil
+	case err != nil && !errors.Is(err, jetstream.ErrMsgNotFound):
+		return fmt.Errorf("read the rate policy: %w", err)
+	}
+	_, err = q.put(ctx, ratesPolicy, "", policy)
+	return err
+}
+
+// PutSnapshot keeps a snapshot of the rate book as it was at sequence at, and
+// then drops the messages that it stands for.
+func (q *Queue) PutSnapshot(ctx context.Context, at uint64, snapshot []byte) error {
+	if _, err := q.put(ctx, ratesSnapshot, "", snapshot); err != nil {
+		return err
+	}
+	stream, err := q.js.Stream(ctx, streamRates)
+	if err == nil {
+		err = stream.Purge(ctx, jetstream.WithPurgeSequence(at+1))
+	}
+	if err != nil {
+		return fmt.Errorf("drop old rates: %w", err)
+	}
+	return nil
+}
+
+// LastSnapshot returns the newest snapshot of the rate book, or nil.
+func (q *Queue) LastSnapshot(ctx context.Context) ([]byte, error) {
+	stream, err := q.js.Stream(ctx, streamRates)
+	if err != nil {
+		return nil, fmt.Errorf("read the rate book: %w", err)
+	}
+	msg, err := stream.GetLastMsgForSubject(ctx, ratesSnapshot)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the rate book: %w", err)
+	}
+	return msg.Data, nil
+}
+
+// RatesState is what the stream rates holds.
+func (q *Queue) RatesState(ctx context.Context) (State, error) { return q.state(ctx, streamRates) }
+
+// RateMessage is one message of the stream rates: an answer, a policy, or
+// neither (a snapshot, which only moves the place).
+type RateMessage struct {
+	Seq    uint64
+	Raw    *kurs.Raw
+	Policy []byte
+}
+
+// FollowRates hands every message of the stream rates from sequence from on to
+// do, in order, until ctx is done. It reads again after an interruption.
+func (q *Queue) FollowRates(ctx context.Context, from uint64, do func(RateMessage)) error {
+	pause := shortPause
+	for ctx.Err() == nil {
+		err := q.followRates(ctx, &from, do)
+		if ctx.Err() != nil {
+			return nil
+		}
+		q.log.Warn("rates not readable, trying again", "error", err)
+		if err := sleep(ctx, pause); err != nil {
+			return nil
+		}
+		pause = min(2*pause, longPause)
+	}
+	return nil
+}
+
+func (q *Queue) followRates(ctx context.Context, from *uint64, do func(RateMessage)) error {
+	consumer, err := q.js.OrderedConsumer(ctx, streamRates, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:   max(*from, 1),
+	})
+	if err != nil {
+		return fmt.Errorf("follow rates: %w", err)
+	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(64, pullBytes))
+	if err != nil {
+		return fmt.Errorf("follow rates: %w", err)
+	}
+	defer messages.Stop()
+	for {
+		msg, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return fmt.Errorf("follow rates: %w", err)
+		}
+		meta, err := msg.Metadata()
+		if err != nil {
+			return fmt.Errorf("follow rates: %w", err)
+		}
+		if meta.Sequence.Stream < *from {
+			continue
+		}
+		out := RateMessage{Seq: meta.Sequence.Stream}
+		switch {
+		case msg.Subject() == ratesRaw:
+			raw, err := decodeRaw(msg.Data())
+			if err != nil {
+				// The same answer is on raw as well and becomes a dead letter there.
+				q.log.Warn("rates message not readable", "seq", out.Seq, "error", err)
+				break
+			}
+			out.Raw = &raw
+		case strings.HasPrefix(msg.Subject(), ratesPolicy):
+			out.Policy = msg.Data()
+		}
+		do(out)
+		*from = out.Seq + 1
+	}
+}
