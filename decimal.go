@@ -88,37 +88,13 @@ func ParseDecimal[T string | []byte](s T) (Decimal, error) {
 		i++
 	}
 	var (
-		coef    uint64
-		digits  int
+		number  significand
 		exp     int
-		zeros   int // zeros seen since the last digit that is not one
 		sawInt  bool
 		sawFrac bool
 	)
-	// add appends a digit to the coefficient, holding zeros back until a digit
-	// follows, so that 1000000000000000000000 has one significant digit.
-	add := func(c byte) bool {
-		if c == '0' {
-			if coef != 0 {
-				zeros++
-			}
-			return true
-		}
-		if digits+zeros+1 > maxDigits {
-			return false
-		}
-		if coef != 0 {
-			digits += zeros
-			for ; zeros > 0; zeros-- {
-				coef *= 10
-			}
-		}
-		coef = coef*10 + uint64(c-'0')
-		digits++
-		return true
-	}
 	for ; i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {
-		if !add(s[i]) {
+		if !number.add(s[i]) {
 			return Decimal{}, ErrDecimalDigits
 		}
 		sawInt = true
@@ -128,7 +104,7 @@ func ParseDecimal[T string | []byte](s T) (Decimal, error) {
 	}
 	if i < len(s) && s[i] == '.' {
 		for i++; i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {
-			if !add(s[i]) {
+			if !number.add(s[i]) {
 				return Decimal{}, ErrDecimalDigits
 			}
 			sawFrac = true
@@ -138,7 +114,7 @@ func ParseDecimal[T string | []byte](s T) (Decimal, error) {
 			return Decimal{}, ErrDecimalSyntax
 		}
 	}
-	exp += zeros
+	exp += number.zeros
 	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
 		e, ok := parseExponent(s[i+1:])
 		if !ok {
@@ -150,17 +126,48 @@ func ParseDecimal[T string | []byte](s T) (Decimal, error) {
 	if i != len(s) {
 		return Decimal{}, ErrDecimalSyntax
 	}
-	if coef == 0 {
+	if number.coef == 0 {
 		return Decimal{known: true}, nil
 	}
 	if exp > maxExp || exp < -maxExp {
 		return Decimal{}, ErrDecimalRange
 	}
-	signed := int64(coef) //nolint:gosec // at most 18 digits, checked above
+	signed := int64(number.coef) //nolint:gosec // at most 18 digits, checked above
 	if negative {
 		signed = -signed
 	}
-	return Decimal{coef: signed, exp: int16(exp), known: true}, nil //nolint:gosec // within maxExp
+	return Decimal{coef: signed, exp: int16(exp), known: true}, nil
+}
+
+// significand is the coefficient of a number while its digits come in.
+type significand struct {
+	coef   uint64
+	digits int
+	zeros  int // since the last digit that is not one
+}
+
+// add appends a digit, holding zeros back until a digit follows, so that
+// 1000000000000000000000 has one significant digit. It is false for a digit too
+// many.
+func (n *significand) add(c byte) bool {
+	if c == '0' {
+		if n.coef != 0 {
+			n.zeros++
+		}
+		return true
+	}
+	if n.digits+n.zeros+1 > maxDigits {
+		return false
+	}
+	if n.coef != 0 {
+		n.digits += n.zeros
+		for ; n.zeros > 0; n.zeros-- {
+			n.coef *= 10
+		}
+	}
+	n.coef = n.coef*10 + uint64(c-'0')
+	n.digits++
+	return true
 }
 
 // parseExponent reads the digits after an e. A hostile one (1e999999999) is

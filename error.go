@@ -50,8 +50,7 @@ func ExitCodeOf(err error) ExitCode {
 	if err == nil {
 		return ExitOK
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Exit
 	}
 	return ExitFailed

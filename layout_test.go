@@ -24,6 +24,8 @@ type row struct {
 	folder string
 	may    []string // "*" is everybody
 	tests  []string // besides, in its tests: testkit is open to all of them
+
+	planned bool // the room is marked but does not stand yet
 }
 
 // layout is the whole program, in the order in which data flows. Stages meet
@@ -35,25 +37,20 @@ func layout() []row {
 		{folder: "."},
 		{folder: "fault"},
 
-		{folder: "acquire", may: []string{"queue"}},
-		{folder: "acquire/yahoo", may: []string{"acquire/yahoo/wire"}, tests: []string{"sim"}},
+		{folder: "acquire", may: []string{"queue"}, planned: true},
+		{folder: "acquire/yahoo", may: []string{"acquire/yahoo/wire"}},
 		{folder: "acquire/yahoo/wire"},
-		{folder: "process", may: []string{"queue", "process/fx"}},
+		{folder: "process", may: []string{"queue", "process/fx"}, planned: true},
 		{folder: "process/fx"},
-		{folder: "store", may: []string{"queue"}},
+		{folder: "store", may: []string{"queue"}, planned: true},
 		{folder: "store/sqlite", tests: []string{"store/storetest"}},
-		{folder: "store/stdout", tests: []string{"store/storetest"}},
 		{folder: "store/storetest"},
 
 		{folder: "queue", may: []string{"queue/pb"}},
 		{folder: "queue/pb"},
-		{folder: "supervise", may: []string{"queue", "logs"}},
 		{folder: "config"},
-		{folder: "logs"},
-		{folder: "sim", may: []string{"acquire/yahoo/wire"}, tests: []string{"acquire/yahoo"}},
 
 		{folder: "cmd/kurs", may: []string{"*"}},
-		{folder: "faults", may: []string{"*"}},
 		{folder: "internal/testkit"},
 		{folder: "internal/testsummary"},
 	}
@@ -82,8 +79,8 @@ func TestLayout(t *testing.T) {
 		t.Error(wrong)
 	}
 	for _, r := range layout() {
-		if files, err := fs.Glob(tree, path.Join(r.folder, "*.go")); err != nil || len(files) == 0 {
-			t.Errorf("%s: has a row in layout_test.go but no Go file", r.folder)
+		if files, err := fs.Glob(tree, path.Join(r.folder, "*.go")); err != nil || (len(files) == 0) != r.planned {
+			t.Errorf("%s: has a row in layout_test.go that does not tell whether it has Go files", r.folder)
 		}
 	}
 }

@@ -34,12 +34,12 @@ func Connect(ctx context.Context, at Address, stage string, maxBytes int64, log 
 		nats.Timeout(5 * time.Second),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
-				log.Warn("queue not reachable, trying again", "error", err)
+				log.WarnContext(ctx, "queue not reachable, trying again", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(func(*nats.Conn) { log.Info("queue reachable again") }),
+		nats.ReconnectHandler(func(*nats.Conn) { log.InfoContext(ctx, "queue reachable again") }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			log.Debug("queue", "error", err)
+			log.DebugContext(ctx, "queue", "error", err)
 		}),
 	}
 	if at.Secret != "" {
@@ -195,7 +195,7 @@ func (q *Queue) put(ctx context.Context, subject, id string, data []byte) (uint6
 		cancel()
 		if err == nil {
 			if !waiting.IsZero() {
-				q.log.Info("queue takes messages again", "subject", subject, "waited", time.Since(waiting).Round(time.Millisecond))
+				q.log.InfoContext(ctx, "queue takes messages again", "subject", subject, "waited", time.Since(waiting).Round(time.Millisecond))
 			}
 			return ack.Sequence, nil
 		}
@@ -204,7 +204,7 @@ func (q *Queue) put(ctx context.Context, subject, id string, data []byte) (uint6
 		}
 		if waiting.IsZero() {
 			waiting = time.Now()
-			q.log.Warn("queue takes no message, waiting", "subject", subject, "error", err)
+			q.log.WarnContext(ctx, "queue takes no message, waiting", "subject", subject, "error", err)
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return 0, err

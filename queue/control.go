@@ -137,9 +137,7 @@ func (q *Queue) HoldLease(ctx context.Context, name, holder string, do func(cont
 		case seq != seen:
 			seen, since = seq, time.Now()
 		}
-		if err := sleep(ctx, leaseRenew/2); err != nil {
-			return nil
-		}
+		_ = sleep(ctx, leaseRenew/2) // the loop's condition sees the end of ctx
 	}
 	return nil
 }
@@ -176,7 +174,7 @@ func (q *Queue) keepLease(ctx context.Context, subject, holder string, seq uint6
 				continue
 			}
 			if time.Since(renewed) > leaseLost-leaseRenew {
-				q.log.Warn("lease lost", "lease", subject, "error", err)
+				q.log.WarnContext(ctx, "lease lost", "lease", subject, "error", err)
 				lose()
 				return <-ended
 			}

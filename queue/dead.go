@@ -58,7 +58,7 @@ func (q *Queue) putDead(ctx context.Context, letter DeadLetter) error {
 	if _, err := q.put(ctx, streamDead+"."+kurs.Token(letter.Stage), id, data); err != nil {
 		return err
 	}
-	q.log.Error("dead letter", "from", letter.Stage, "id", letter.ID, "reason", letter.Reason)
+	q.log.ErrorContext(ctx, "dead letter", "from", letter.Stage, "id", letter.ID, "reason", letter.Reason)
 	fault.Point("process.after_dead")
 	return nil
 }

@@ -49,7 +49,7 @@ func (q *Queue) ReadPriced(ctx context.Context, store string, committed kurs.Str
 		r.at.Seq = committed.Seq
 	}
 	if r.at.Seq+1 < state.First && state.Messages > 0 && committed.Seq > 0 {
-		q.log.Error("queue lacks messages that this store has not seen", "store", store, "from", r.at.Seq+1, "to", state.First-1)
+		q.log.ErrorContext(ctx, "queue lacks messages that this store has not seen", "store", store, "from", r.at.Seq+1, "to", state.First-1)
 	}
 	return r, r.subscribe(ctx)
 }

@@ -96,12 +96,10 @@ func (q *Queue) FollowRates(ctx context.Context, from uint64, do func(RateMessag
 	for ctx.Err() == nil {
 		err := q.followRates(ctx, &from, do)
 		if ctx.Err() != nil {
-			return nil
+			break // asked to end; what failed is the reading that ended with it
 		}
-		q.log.Warn("rates not readable, trying again", "error", err)
-		if err := sleep(ctx, pause); err != nil {
-			return nil
-		}
+		q.log.WarnContext(ctx, "rates not readable, trying again", "error", err)
+		_ = sleep(ctx, pause) // the loop's condition sees the end of ctx
 		pause = min(2*pause, longPause)
 	}
 	return nil
@@ -138,7 +136,7 @@ func (q *Queue) followRates(ctx context.Context, from *uint64, do func(RateMessa
 			raw, err := decodeRaw(msg.Data())
 			if err != nil {
 				// The same answer is on raw as well and becomes a dead letter there.
-				q.log.Warn("rates message not readable", "seq", out.Seq, "error", err)
+				q.log.WarnContext(ctx, "rates message not readable", "seq", out.Seq, "error", err)
 				break
 			}
 			out.Raw = &raw

@@ -85,7 +85,7 @@ func (w *rawWork) run(ctx context.Context) {
 			continue
 		}
 		if ctx.Err() == nil {
-			w.q.log.Warn("raw queue not readable, trying again", "error", err)
+			w.q.log.WarnContext(ctx, "raw queue not readable, trying again", "error", err)
 			_ = sleep(ctx, pause) // the loop's condition sees the end of ctx
 			pause = min(2*pause, longPause)
 		}
@@ -107,7 +107,7 @@ func (w *rawWork) pull(ctx context.Context) error {
 		for msg := range batch.Messages() {
 			group := gather(msg, batch.Messages())
 			if err := w.handle(context.WithoutCancel(ctx), group); err != nil {
-				w.q.log.Warn("group of raw messages failed, trying again", "messages", len(group), "error", err)
+				w.q.log.WarnContext(ctx, "group of raw messages failed, trying again", "messages", len(group), "error", err)
 				for _, m := range group {
 					_ = m.NakWithDelay(time.Second) // without it the message comes again after ackWait
 				}

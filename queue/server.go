@@ -121,9 +121,9 @@ func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
 // are about itself.
 type brokerLog struct{ log *slog.Logger }
 
-func (l brokerLog) Noticef(string, ...any) {}
-func (l brokerLog) Debugf(string, ...any)  {}
-func (l brokerLog) Tracef(string, ...any)  {}
+func (brokerLog) Noticef(string, ...any) {}
+func (brokerLog) Debugf(string, ...any)  {}
+func (brokerLog) Tracef(string, ...any)  {}
 
 func (l brokerLog) Warnf(format string, v ...any) {
 	l.log.Warn("queue", "says", fmt.Sprintf(format, v...))

@@ -11,14 +11,11 @@ import (
 
 const about = `kurs records live market prices and converts them into your currency.
 
-  kurs run --demo               watch it work, offline, for half a minute
-  kurs quote NOVO-B.CO AAPL     look now, store nothing
   kurs init                     write a config file
-  kurs run                      start recording
-  kurs status                   is it healthy?
+  kurs config check             is it right?
   kurs decode answer.json       what does this answer of Yahoo say?
 
-More: kurs help exit-codes · kurs <command> --help
+More: kurs <command> --help
 `
 
 // rootCommand is the list of all commands. Add yours here.
@@ -38,7 +35,11 @@ func rootCommand(std streams) *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand()
+	root.AddCommand(
+		configCommand(std),
+		decodeCommand(std),
+		initCommand(std, nil),
+	)
 	return root
 }
 

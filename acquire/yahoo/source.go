@@ -1,0 +1,363 @@
+package yahoo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kurs"
+	"kurs/fault"
+)
+
+// Source polls Yahoo: the prices of its symbols each interval, and the rates that
+// their units need. It is a [kurs.Source].
+type Source struct {
+	cfg     Config
+	client  *Client
+	log     *slog.Logger
+	batches [][]string
+	listed  []string // symbols that are currency pairs
+	pairs   *pairBook
+	unknown *unknowns
+}
+
+var _ kurs.Source = (*Source)(nil)
+
+// New makes a source. decode reads what Yahoo answered, as far as the source
+// needs it to go on asking.
+func New(cfg Config, decode kurs.Decode, log *slog.Logger) (*Source, error) {
+	client, err := newClient(cfg, decode, log, true)
+	if err != nil {
+		return nil, err
+	}
+	cfg = client.cfg
+	if len(cfg.Symbols) == 0 {
+		return nil, errors.New("yahoo: no symbols")
+	}
+	s := &Source{cfg: cfg, client: client, log: log, unknown: newUnknowns(log)}
+	var symbols []string
+	for _, symbol := range cfg.Symbols {
+		if _, ok := kurs.ParsePair(symbol); ok {
+			s.listed = append(s.listed, symbol)
+		} else {
+			symbols = append(symbols, symbol)
+		}
+	}
+	s.batches = slices.Collect(slices.Chunk(symbols, cfg.Batch))
+	s.pairs = newPairBook(cfg, s.listed)
+	if was := client.memory.load(); was.Base == cfg.Base {
+		s.pairs.restore(was.Pairs)
+	}
+	return s, nil
+}
+
+const (
+	// emitGrace is how long an answer that came after the end was asked for may
+	// wait for the queue.
+	emitGrace = 10 * time.Second
+	// ratesFirst is how long prices wait at the start for the rates of pairs that
+	// are known from earlier.
+	ratesFirst = 2 * time.Second
+)
+
+// errHandOn says that an answer was not taken over.
+var errHandOn = errors.New("hand on an answer")
+
+// Run asks until ctx is done. Then it makes no new requests, waits for those
+// under way, no longer than Config.Timeout, hands their answers on, and returns
+// nil. The only other reason to return is that emit failed.
+func (s *Source) Run(ctx context.Context, emit kurs.Emit) error {
+	group, ctx := errgroup.WithContext(ctx)
+	late, release := outlive(ctx, s.cfg.Timeout+emitGrace)
+	defer release()
+	defer s.client.Close()
+	hear := func(raw kurs.Raw, kind kurs.RawKind, seen kurs.Observed) error {
+		fault.Point("acquire.before_emit")
+		if err := emit(late, raw, kind); err != nil {
+			return fmt.Errorf("%w: %w", errHandOn, err)
+		}
+		s.client.stats.emitted()
+		s.learn(raw, kind, seen)
+		return nil
+	}
+	s.pairs.start(time.Now())
+	started := make(chan struct{}) // the rates of known pairs have been asked for
+	for _, part := range []func(context.Context) error{
+		func(ctx context.Context) error { return s.askRates(ctx, started, hear) },
+		func(ctx context.Context) error { return s.askPast(ctx, hear) },
+		func(ctx context.Context) error { return s.askDoubts(ctx, hear) },
+		func(ctx context.Context) error { return s.askPrices(ctx, started, hear) },
+	} {
+		group.Go(func() error {
+			err := part(ctx)
+			if ctx.Err() != nil && !errors.Is(err, errHandOn) {
+				return nil
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// outlive is a context that is done some time after ctx is.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-late.Done():
+		}
+	})
+	return late, func() {
+		stop()
+		cancel()
+	}
+}
+
+// learn takes from an answer which pairs its prices need, and which symbols and
+// pairs were answered.
+func (s *Source) learn(raw kurs.Raw, kind kurs.RawKind, seen kurs.Observed) {
+	now := time.Now()
+	symbols := make([]string, 0, len(raw.Asked))
+	oldest := map[string]time.Time{}
+	note := func(symbol, unit string, at time.Time) {
+		if len(symbols) == 0 || symbols[len(symbols)-1] != symbol {
+			symbols = append(symbols, symbol)
+		}
+		if kind == kurs.CarriesRates && !slices.Contains(raw.Listed, symbol) {
+			return
+		}
+		if t, ok := oldest[unit]; !ok || at.Before(t) {
+			oldest[unit] = at
+		}
+	}
+	for i := range seen.Quotes {
+		note(seen.Quotes[i].Symbol, seen.Quotes[i].Unit, seen.Quotes[i].Time)
+	}
+	for i := range seen.Bars {
+		note(seen.Bars[i].Symbol, seen.Bars[i].Unit, seen.Bars[i].End())
+	}
+	s.unknown.seen(symbols)
+	s.pairs.need(oldest, now)
+	if kind == kurs.CarriesRates && s.pairs.heard(symbols, now) {
+		s.client.memory.update(func(r *remembered) { r.Base, r.Pairs = s.cfg.Base, s.pairs.names() })
+	}
+}
+
+// pursue takes a round as far as it goes: to its end, or to the first failure
+// after a time. Between failures the gate lets it wait.
+func (s *Source) pursue(ctx context.Context, r *round, until time.Time, hear hear) error {
+	for !r.done() {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		err := s.client.step(ctx, r, hear)
+		var t *trouble
+		switch {
+		case err == nil:
+		case !errors.As(err, &t):
+			return err
+		case !until.IsZero() && !time.Now().Before(until):
+			return nil
+		}
+	}
+	return nil
+}
+
+// pursueAll takes a round to its end, however long that takes.
+func (s *Source) pursueAll(ctx context.Context, r *round, hear hear) error {
+	return s.pursue(ctx, r, time.Time{}, hear)
+}
+
+// askPrices has the workers ask for the batches as they are due.
+func (s *Source) askPrices(ctx context.Context, started <-chan struct{}, hear hear) error {
+	if len(s.batches) == 0 {
+		return nil
+	}
+	timer := time.NewTimer(ratesFirst)
+	defer timer.Stop()
+	select {
+	case <-started:
+	case <-timer.C:
+	case <-ctx.Done():
+		return nil
+	}
+	work := make(chan int)
+	done := make(chan int, len(s.batches)) // room for all: a worker never waits here
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		newSchedule(len(s.batches), s.cfg.Interval, time.Now(), s.client.stats.skip).run(ctx, work, done)
+		return nil
+	})
+	for range min(s.cfg.Workers, len(s.batches)) {
+		group.Go(func() error {
+			for {
+				select {
+				case <-ctx.Done():
+					return nil
+				case i := <-work:
+					if err := s.askBatch(ctx, s.batches[i], hear); err != nil {
+						return err
+					}
+					done <- i
+				}
+			}
+		})
+	}
+	return group.Wait()
+}
+
+// askBatch asks for the prices of a batch once, with further tries until it is
+// due again.
+func (s *Source) askBatch(ctx context.Context, batch []string, hear hear) error {
+	now := time.Now()
+	r := newRound(s.unknown.wanted(batch, now), nil, kurs.CarriesPrices)
+	err := s.pursue(ctx, r, now.Add(s.cfg.Interval), hear)
+	now = time.Now()
+	s.unknown.mark(r.refused, now)
+	s.unknown.doubt(r.missing, now)
+	return err
+}
+
+// askDoubts asks again for the symbols that answers left out.
+func (s *Source) askDoubts(ctx context.Context, hear hear) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.unknown.news:
+		}
+		r := newRound(nil, s.listed, kurs.CarriesPrices)
+		r.missing = s.unknown.doubts()
+		if pairs := slices.DeleteFunc(slices.Clone(r.missing), s.isNotListed); len(pairs) > 0 {
+			// Their answers carry rates, so they are asked for apart.
+			r.missing = slices.DeleteFunc(r.missing, func(symbol string) bool { return !s.isNotListed(symbol) })
+			apart := newRound(nil, s.listed, kurs.CarriesRates)
+			apart.missing = pairs
+			unknown, err := s.client.doubt(ctx, apart, s.pursueAll, hear)
+			s.unknown.mark(unknown, time.Now())
+			if err != nil {
+				return err
+			}
+		}
+		unknown, err := s.client.doubt(ctx, r, s.pursueAll, hear)
+		s.unknown.mark(unknown, time.Now())
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Source) isNotListed(symbol string) bool { return !slices.Contains(s.listed, symbol) }
+
+// askRates asks for the rates of the pairs as they are due or new. It closes
+// started when it has done so once.
+func (s *Source) askRates(ctx context.Context, started chan<- struct{}, hear hear) error {
+	first := true
+	for {
+		err := s.askDueRates(ctx, hear)
+		if first {
+			close(started)
+			first = false
+		}
+		if err != nil {
+			return err
+		}
+		timer := time.NewTimer(time.Until(s.pairs.next()))
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-s.pairs.news:
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // a soft stop is no failure
+		}
+	}
+}
+
+func (s *Source) askDueRates(ctx context.Context, hear hear) error {
+	now := time.Now()
+	symbols := s.unknown.wanted(s.pairs.due(now), now)
+	if len(symbols) == 0 {
+		return nil
+	}
+	until := s.pairs.next()
+	r := newRound(symbols, s.listed, kurs.CarriesRates)
+	if err := s.pursue(ctx, r, until, hear); err != nil {
+		return err
+	}
+	absent := slices.DeleteFunc(symbols, func(symbol string) bool { return !r.isMissing(symbol) })
+	if len(absent) == 0 {
+		return nil
+	}
+	again := newRound(absent, s.listed, kurs.CarriesRates)
+	if err := s.pursue(ctx, again, until, hear); err != nil {
+		return err
+	}
+	if !again.done() {
+		return nil // nobody said that they are unknown
+	}
+	absent = slices.DeleteFunc(absent, func(symbol string) bool { return !again.isMissing(symbol) })
+	now = time.Now()
+	s.unknown.doubt(slices.DeleteFunc(slices.Clone(absent), s.isNotListed), now)
+	for _, pair := range s.pairs.absent(absent, now) {
+		s.log.WarnContext(ctx, "provider has no rate of the pair: asking for it through USD and EUR", "pair", pair.String(), "symbol", pair.Symbol())
+	}
+	return nil
+}
+
+// askPast asks for rates of the past where prices need them.
+func (s *Source) askPast(ctx context.Context, hear hear) error {
+	for {
+		histories, again := s.pairs.histories(time.Now())
+		group, groupCtx := errgroup.WithContext(ctx)
+		group.SetLimit(s.cfg.Workers)
+		for _, h := range histories {
+			group.Go(func() error { return s.pursuePast(groupCtx, h, hear) })
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+		if len(histories) > 0 {
+			continue // something may have come up meanwhile
+		}
+		timer := time.NewTimer(time.Hour)
+		if !again.IsZero() {
+			timer.Reset(time.Until(again))
+		}
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-s.pairs.pastNew:
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // a soft stop is no failure
+		}
+	}
+}
+
+// pursuePast asks for one history, however long that takes.
+func (s *Source) pursuePast(ctx context.Context, h history, hear hear) error {
+	for {
+		err := s.client.past(ctx, &h, hear)
+		var t *trouble
+		switch {
+		case err == nil:
+			s.pairs.covered(h)
+			return nil
+		case ctx.Err() != nil || !errors.As(err, &t):
+			s.pairs.uncovered(h, time.Now())
+			return err
+		}
+	}
+}

@@ -1,0 +1,145 @@
+// Package config turns the command line, the environment, the config file and
+// the defaults into one [Config] that is checked as a whole, and says of every
+// value where it came from and of every mistake where it is and what was
+// probably meant.
+//
+// One table, [Keys], lists the settings; the decoder, the defaults, the names of
+// environment variables and flags, the sample file and docs/config.md come from
+// it. The package must not know what the settings are used for: it imports no
+// source, no stage and no store, opens nothing but the config file, and prints
+// nothing.
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Config is what kurs is told to do. It is plain data: it goes to the stage
+// processes as JSON and comes out the same. JSON names are the key paths of the
+// file; durations are nanoseconds there, sizes are bytes.
+//
+// A Config that [Load] returned is valid: ranges, names and addresses need no
+// second check.
+type Config struct {
+	Symbols  []string `json:"symbols"`  // canonical names, no duplicates
+	Currency string   `json:"currency"` // base currency, ISO 4217
+	Locale   string   `json:"locale"`   // of numbers and dates on screens: "da-DK"
+	Timezone string   `json:"timezone"` // IANA name for screens; empty: the computer's
+
+	Source  Source  `json:"source"`
+	Acquire Acquire `json:"acquire"`
+	Process Process `json:"process"`
+	FX      FX      `json:"fx"`
+	Queue   Queue   `json:"queue"`
+	Store   Store   `json:"store"`
+	Log     Log     `json:"log"`
+
+	// Paths is no setting of the file: it follows from --data, the settings
+	// store.sqlite.path, queue.dir and log.file, and the user's directories.
+	Paths Paths `json:"paths"`
+}
+
+// Source holds the settings of each source.
+type Source struct {
+	Yahoo Yahoo `json:"yahoo"`
+}
+
+// Yahoo is where and how often prices are asked.
+type Yahoo struct {
+	Interval     time.Duration `json:"interval"`
+	Batch        int           `json:"batch"`          // symbols in one request
+	MaxPerMinute int           `json:"max_per_minute"` // requests of all kinds; 0: unlimited
+	MaxInFlight  int           `json:"max_in_flight"`  // requests at the same time
+	Timeout      time.Duration `json:"timeout"`        // of one request
+	MaxBackoff   time.Duration `json:"max_backoff"`    // longest wait after a refusal
+	QueryURL     string        `json:"query_url"`      // prices; no slash at the end
+	SessionURL   string        `json:"session_url"`    // the cookie; no slash at the end
+	StreamURL    string        `json:"stream_url"`     // WebSocket
+}
+
+// OwnHosts tells whether prices are asked from Yahoo itself, whose limits then
+// hold, and not from another server that speaks its protocol.
+func (y Yahoo) OwnHosts() bool {
+	u, err := url.Parse(y.QueryURL)
+	if err != nil {
+		return false
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	return host == "yahoo.com" || strings.HasSuffix(host, ".yahoo.com")
+}
+
+// Acquire sizes the first stage.
+type Acquire struct {
+	Workers int `json:"workers"` // requests are made by so many
+}
+
+// Process sizes the second stage.
+type Process struct {
+	Workers int `json:"workers"` // 0: one for each CPU
+}
+
+// PoolSize is how many workers convert, on the machine where it is asked.
+func (p Process) PoolSize() int {
+	if p.Workers > 0 {
+		return p.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// FX says how rates are fetched and how old one may be when it is used.
+type FX struct {
+	Interval     time.Duration `json:"interval"`
+	MaxAge       time.Duration `json:"max_age"`
+	MaxAgeClosed time.Duration `json:"max_age_closed"`
+	MaxAgeDaily  time.Duration `json:"max_age_daily"`
+	Via          string        `json:"via"` // "auto", "none" or an ISO 4217 code
+}
+
+// Queue is the broker between the stages.
+type Queue struct {
+	Dir      string `json:"dir"`       // as written; Paths.Queue is where it is
+	URL      string `json:"url"`       // a NATS cluster; empty: the broker inside kurs
+	MaxBytes int64  `json:"max_bytes"` // of each queue
+}
+
+// Store says where prices are kept.
+type Store struct {
+	Use     []string      `json:"use"`   // one or more; the first is the one that is read
+	Batch   int           `json:"batch"` // rows in one transaction, at most
+	Flush   time.Duration `json:"flush"` // longest wait for a batch to fill
+	MinFree int64         `json:"min_free"`
+	SQLite  SQLite        `json:"sqlite"`
+}
+
+// SQLite is the default store.
+type SQLite struct {
+	Path        string        `json:"path"` // as written; Paths.Database is where it is
+	BusyTimeout time.Duration `json:"busy_timeout"`
+}
+
+// Log is one configuration for the logs of all processes.
+type Log struct {
+	Level    string `json:"level"`    // debug, info, warn, error
+	Format   string `json:"format"`   // auto, text, logfmt, json
+	File     string `json:"file"`     // as written; Paths.LogFile is where it is
+	MaxSize  int64  `json:"max_size"` // bytes, then the file is rotated
+	MaxFiles int    `json:"max_files"`
+}
+
+// Location is the zone that times are shown in. It fails only where the time
+// zone database of the machine differs from the one that the config was checked
+// with.
+func (c Config) Location() (*time.Location, error) {
+	if c.Timezone == "" {
+		return time.Local, nil
+	}
+	loc, err := time.LoadLocation(c.Timezone)
+	if err != nil {
+		return nil, fmt.Errorf("timezone: %w", err)
+	}
+	return loc, nil
+}

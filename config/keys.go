@@ -1,0 +1,298 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"kurs"
+)
+
+// A Key is one setting: everything that is said about it anywhere is said here.
+type Key struct {
+	Path    string   // "source.yahoo.interval": table and key in the file
+	Default string   // as in the environment; of a list, its parts between commas
+	Unit    string   // of a number: what it counts
+	Least   string   // smallest value, in the form of Default; empty: none
+	Most    string   // largest value
+	Choices []string // the only values, where there are few
+	Flag    string   // of commands that record, without dashes; empty: none
+	Reload  bool     // may change while kurs runs
+	Meaning string   // one or two sentences, without a full stop at the end
+
+	field     func(*Config) any        // pointer to where the value goes; its type is the key's
+	check     func(text string) string // what is wrong with a text, or with a part of a list
+	canonical func(text string) string // the form that is kept
+}
+
+// The types of keys, as they are called in the documentation.
+const (
+	typeText     = "text"
+	typeList     = "list"
+	typeNumber   = "number"
+	typeDuration = "duration"
+	typeSize     = "size"
+)
+
+// Keys lists all settings in the order of the sample file: tables together, the
+// keys of the top first, as TOML demands.
+func Keys() []Key { return slices.Clone(keys) }
+
+// Lookup finds a key by its path.
+func Lookup(path string) (Key, bool) {
+	i := slices.IndexFunc(keys, func(k Key) bool { return k.Path == path })
+	if i < 0 {
+		return Key{}, false
+	}
+	return keys[i], true
+}
+
+// Env is the name of the environment variable that sets the key.
+func (k Key) Env() string {
+	return "KURS_" + strings.ToUpper(strings.ReplaceAll(k.Path, ".", "_"))
+}
+
+// Table is the table that the key stands in, "" for the top of the file.
+func (k Key) Table() string {
+	if i := strings.LastIndexByte(k.Path, '.'); i >= 0 {
+		return k.Path[:i]
+	}
+	return ""
+}
+
+// Name is the key without its table.
+func (k Key) Name() string { return k.Path[strings.LastIndexByte(k.Path, '.')+1:] }
+
+// Type is text, list, number, duration or size.
+func (k Key) Type() string {
+	switch k.field(new(Config)).(type) {
+	case *[]string:
+		return typeList
+	case *int:
+		return typeNumber
+	case *time.Duration:
+		return typeDuration
+	case *int64:
+		return typeSize
+	default:
+		return typeText
+	}
+}
+
+// Literal writes a value, in the form of Default, as TOML.
+func (k Key) Literal(text string) string {
+	if k.Type() == typeList {
+		return k.literal(splitList(text))
+	}
+	return k.literal([]string{text})
+}
+
+func (k Key) literal(texts []string) string {
+	switch k.Type() {
+	case typeNumber:
+		return texts[0]
+	case typeList:
+		quoted := make([]string, len(texts))
+		for i, t := range texts {
+			quoted[i] = quote(t)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	default:
+		return quote(texts[0])
+	}
+}
+
+// Range says in words which values are allowed, "" where any is.
+func (k Key) Range() string {
+	switch {
+	case len(k.Choices) > 0:
+		return strings.Join(k.Choices, ", ")
+	case k.Least != "" && k.Most != "":
+		return k.Least + " to " + k.Most
+	case k.Least != "":
+		return k.Least + " or more"
+	case k.Most != "":
+		return "at most " + k.Most
+	}
+	return ""
+}
+
+// keys holds all settings. Add yours here, and its field in Config.
+var keys = []Key{
+	{
+		Path: "symbols", Flag: "symbols", Reload: true,
+		Meaning: "Names as on Yahoo Finance, always in quotes. Currency pairs are found out, nobody has to list them",
+		field:   func(c *Config) any { return &c.Symbols }, check: symbolProblem, canonical: kurs.CanonicalSymbol,
+	},
+	{
+		Path: "currency", Default: "DKK", Flag: "currency",
+		Meaning: "Your own currency (ISO 4217). Prices are kept in the currency they were quoted in too. A data directory has one currency for good",
+		field:   func(c *Config) any { return &c.Currency }, check: currencyProblem,
+	},
+	{
+		Path: "locale", Default: "da-DK", Reload: true,
+		Meaning: "How numbers and dates look on screens; files and JSON stay as the standards have them",
+		field:   func(c *Config) any { return &c.Locale }, check: localeProblem,
+	},
+	{
+		Path: "timezone", Reload: true,
+		Meaning: `Time zone of screens, as "Europe/Copenhagen"; "" is the computer's. What is stored is always UTC`,
+		field:   func(c *Config) any { return &c.Timezone }, check: zoneProblem,
+	},
+
+	{
+		Path: "source.yahoo.interval", Default: "15s", Least: "1ms", Most: "24h", Flag: "interval", Reload: true,
+		Meaning: "How often each symbol is asked. Yahoo itself: 5s or more; it answers 429 below that",
+		field:   func(c *Config) any { return &c.Source.Yahoo.Interval },
+	},
+	{
+		Path: "source.yahoo.batch", Default: "50", Unit: "symbols", Least: "1", Most: "200",
+		Meaning: "Symbols in one request. Yahoo itself takes at most 50",
+		field:   func(c *Config) any { return &c.Source.Yahoo.Batch },
+	},
+	{
+		Path: "source.yahoo.max_per_minute", Default: "20", Unit: "requests a minute", Least: "0", Most: "100000",
+		Meaning: "Requests of all kinds together; kurs never goes above. 0 is unlimited, and the default, where query_url is not Yahoo itself",
+		field:   func(c *Config) any { return &c.Source.Yahoo.MaxPerMinute },
+	},
+	{
+		Path: "source.yahoo.max_in_flight", Default: "4", Unit: "requests", Least: "1", Most: "64",
+		Meaning: "Requests that may be under way at the same time",
+		field:   func(c *Config) any { return &c.Source.Yahoo.MaxInFlight },
+	},
+	{
+		Path: "source.yahoo.timeout", Default: "10s", Least: "100ms", Most: "5m",
+		Meaning: "How long one request may take",
+		field:   func(c *Config) any { return &c.Source.Yahoo.Timeout },
+	},
+	{
+		Path: "source.yahoo.max_backoff", Default: "30m", Least: "1s", Most: "24h",
+		Meaning: "The longest wait after answers that refuse, as 429 and 5xx",
+		field:   func(c *Config) any { return &c.Source.Yahoo.MaxBackoff },
+	},
+	{
+		Path: "source.yahoo.query_url", Default: "https://query2.finance.yahoo.com",
+		Meaning: "Where prices are asked: Yahoo, or any server that speaks its protocol",
+		field:   func(c *Config) any { return &c.Source.Yahoo.QueryURL }, check: webURLProblem, canonical: trimSlash,
+	},
+	{
+		Path: "source.yahoo.session_url", Default: "https://fc.yahoo.com",
+		Meaning: "Where the session cookie comes from",
+		field:   func(c *Config) any { return &c.Source.Yahoo.SessionURL }, check: webURLProblem, canonical: trimSlash,
+	},
+	{
+		Path: "source.yahoo.stream_url", Default: "wss://streamer.finance.yahoo.com/?version=2",
+		Meaning: "Where prices are streamed from (WebSocket)",
+		field:   func(c *Config) any { return &c.Source.Yahoo.StreamURL }, check: socketURLProblem,
+	},
+
+	{
+		Path: "acquire.workers", Default: "4", Unit: "workers", Least: "1", Most: "64", Flag: "workers",
+		Meaning: "How many fetch side by side",
+		field:   func(c *Config) any { return &c.Acquire.Workers },
+	},
+	{
+		Path: "process.workers", Default: "2", Unit: "workers", Least: "0", Most: "64",
+		Meaning: "How many decode and convert side by side; 0 is one for each CPU. Two keep up with what one disk can store",
+		field:   func(c *Config) any { return &c.Process.Workers },
+	},
+
+	{
+		Path: "fx.interval", Default: "60s", Least: "1ms", Most: "24h", Reload: true,
+		Meaning: "How often the rates of all needed currency pairs are asked. Yahoo itself: 5s or more",
+		field:   func(c *Config) any { return &c.FX.Interval },
+	},
+	{
+		Path: "fx.max_age", Default: "10m", Least: "1s", Most: "7d",
+		Meaning: "How old a rate may be at the price's own time. Where all are older, the price is kept and its value in your currency is filled in later",
+		field:   func(c *Config) any { return &c.FX.MaxAge },
+	},
+	{
+		Path: "fx.max_age_closed", Default: "96h", Least: "1s", Most: "31d",
+		Meaning: "The same while the currency market is closed: weekends and holidays",
+		field:   func(c *Config) any { return &c.FX.MaxAgeClosed },
+	},
+	{
+		Path: "fx.max_age_daily", Default: "7d", Least: "24h", Most: "31d",
+		Meaning: "The same for rates of which there is one a day",
+		field:   func(c *Config) any { return &c.FX.MaxAgeDaily },
+	},
+	{
+		Path: "fx.via", Default: "auto",
+		Meaning: `Which currency to go through where a pair has no rate of its own: "auto" (EUR, else USD), "none", or a code as "USD"`,
+		field:   func(c *Config) any { return &c.FX.Via }, check: viaProblem,
+	},
+
+	{
+		Path:    "queue.dir",
+		Meaning: `Where the queues between the stages lie on disk; "" is <state directory>/queue. It must be a local disk`,
+		field:   func(c *Config) any { return &c.Queue.Dir }, check: pathProblem,
+	},
+	{
+		Path:    "queue.url",
+		Meaning: `A NATS cluster to use instead, as "nats://queue.example:4222" (several between commas); "" is the broker inside kurs`,
+		field:   func(c *Config) any { return &c.Queue.URL }, check: queueURLProblem,
+	},
+	{
+		Path: "queue.max_bytes", Default: "1GiB", Least: "1MiB",
+		Meaning: "Disk that each queue may use. When it is full fetching waits; nothing is dropped",
+		field:   func(c *Config) any { return &c.Queue.MaxBytes },
+	},
+
+	{
+		Path: "store.use", Default: "sqlite", Choices: []string{"sqlite", "stdout"}, Flag: "store",
+		Meaning: `Where prices are kept, one or more: "sqlite" (a database file), "stdout" (printed as they come). The first is the one that is read`,
+		field:   func(c *Config) any { return &c.Store.Use },
+	},
+	{
+		Path: "store.batch", Default: "50000", Unit: "rows", Least: "1", Most: "1000000",
+		Meaning: "Rows in one transaction, at most",
+		field:   func(c *Config) any { return &c.Store.Batch },
+	},
+	{
+		Path: "store.flush", Default: "1s", Least: "1ms", Most: "1m",
+		Meaning: "The longest that a price waits for others to share its transaction",
+		field:   func(c *Config) any { return &c.Store.Flush },
+	},
+	{
+		Path: "store.min_free", Default: "512MiB",
+		Meaning: "Below this much free disk kurs stops fetching; what has been fetched is still stored. \"0\" is off",
+		field:   func(c *Config) any { return &c.Store.MinFree },
+	},
+	{
+		Path:    "store.sqlite.path",
+		Meaning: `The database file; "" is <data directory>/kurs.db. It must be on a local disk`,
+		field:   func(c *Config) any { return &c.Store.SQLite.Path }, check: pathProblem,
+	},
+	{
+		Path: "store.sqlite.busy_timeout", Default: "5s", Least: "0s", Most: "10m",
+		Meaning: "How long to wait for another program that holds the database, before kurs says so and tries again",
+		field:   func(c *Config) any { return &c.Store.SQLite.BusyTimeout },
+	},
+
+	{
+		Path: "log.level", Default: "info", Choices: []string{"debug", "info", "warn", "error"}, Flag: "log-level", Reload: true,
+		Meaning: "What is worth a line",
+		field:   func(c *Config) any { return &c.Log.Level },
+	},
+	{
+		Path: "log.format", Default: "auto", Choices: []string{"auto", "text", "logfmt", "json"},
+		Meaning: `How a line looks on standard error: "auto" is text on a terminal and logfmt elsewhere`,
+		field:   func(c *Config) any { return &c.Log.Format },
+	},
+	{
+		Path: "log.file", Flag: "log-file",
+		Meaning: `A file to log to as well; "" is none, or DIR/kurs.log with --data DIR`,
+		field:   func(c *Config) any { return &c.Log.File }, check: pathProblem,
+	},
+	{
+		Path: "log.max_size", Default: "20MiB", Least: "1MiB", Most: "1TiB",
+		Meaning: "The log file is begun anew at this size",
+		field:   func(c *Config) any { return &c.Log.MaxSize },
+	},
+	{
+		Path: "log.max_files", Default: "5", Unit: "files", Least: "1", Most: "1000",
+		Meaning: "How many old log files are kept",
+		field:   func(c *Config) any { return &c.Log.MaxFiles },
+	},
+}

@@ -1,0 +1,149 @@
+package sqlite
+
+import (
+	"cmp"
+	"database/sql/driver"
+	"slices"
+)
+
+// receipt orders what was received: by time, then by the raw message's id. Runs
+// are named so that later ones sort after earlier ones.
+type receipt struct {
+	received int64 // milliseconds
+	run      int64 // id in the table runs
+	counter  int64
+	source   string // of the raw message, with the run's name: what run stands for
+	name     string
+}
+
+func (r receipt) compare(o receipt) int {
+	if r.received != o.received {
+		return cmp.Compare(r.received, o.received)
+	}
+	if r.run != o.run {
+		if c := cmp.Or(cmp.Compare(r.source, o.source), cmp.Compare(r.name, o.name)); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(r.counter, o.counter)
+}
+
+// seen is one receipt of an observation with what it said besides the value:
+// bid, ask, volume, and the conversion that belongs to this receipt.
+type seen struct {
+	receipt
+	attrs []driver.Value
+}
+
+// span is a version: a value, with the first and the last receipt that said so
+// and between which none is known that said otherwise. first and last are the
+// same where it was received once. A version is known by its first receipt.
+type span struct {
+	value
+	first, last seen
+}
+
+// value is an observation: its columns and, where it has a unit, what that is
+// called. How a unit is resolved into a currency is no observation, so its id
+// is not compared.
+type value struct {
+	columns []driver.Value
+	unit    string
+	unitAt  int // index in columns of the unit's id; -1 where there is none
+}
+
+func (v value) same(o value) bool {
+	for i := range v.columns {
+		if i != v.unitAt && v.columns[i] != o.columns[i] {
+			return false
+		}
+	}
+	return v.unit == o.unit
+}
+
+// merge adds a receipt to the versions of one key, which are in the order of
+// their receipts, do not overlap and each differ from the one before. It
+// returns them in the same form; the ones given are not changed.
+//
+// The order of arrival does not matter: receipts A@1, A@3 and B@2 give A@1, B@2,
+// A@3 whichever comes last. Only the first and the last receipt of a version are
+// kept, though, so where a third kind of news arrives late, inside of three or
+// more receipts of one value, the version behind it is dated by the last of
+// them until one of those between is received again.
+//
+// A receipt that is there already changes nothing, but that a conversion which
+// it lacked is filled in.
+func merge(spans []span, s seen, said value, rules rules) []span {
+	out := slices.Clone(spans)
+	for i := range out {
+		if out[i].holds(s.receipt) {
+			out[i] = out[i].fill(s, rules)
+			return out
+		}
+	}
+	// at is the first version that begins after s.
+	at, _ := slices.BinarySearchFunc(out, s.receipt, func(v span, r receipt) int { return v.first.compare(r) })
+	var before, after *span
+	if at > 0 {
+		before = &out[at-1]
+	}
+	if at < len(out) {
+		after = &out[at]
+	}
+	single := span{value: said, first: s, last: s}
+	switch {
+	case before != nil && s.compare(before.last.receipt) < 0: // inside of a version
+		if before.same(said) {
+			return out
+		}
+		left, right := *before, *before
+		left.last, right.first = left.first, right.last
+		return slices.Replace(out, at-1, at, left, single, right)
+	case before != nil && before.same(said):
+		before.last = s
+		return out
+	case after != nil && after.same(said):
+		after.first = s
+		return out
+	}
+	return slices.Insert(out, at, single)
+}
+
+// rules say which attributes of a table are the conversion.
+type rules struct {
+	conv []int // indices of the attributes that a conversion consists of
+	base int   // index of the attribute that is NULL while there is none
+}
+
+// holds tells whether the receipt is one of the two that are kept.
+func (v span) holds(r receipt) bool {
+	return v.first.compare(r) == 0 || v.last.compare(r) == 0
+}
+
+// fill gives the version the conversion of s, where s is one of its receipts
+// and had none.
+func (v span) fill(s seen, rules rules) span {
+	v.first = v.first.fill(s, rules)
+	v.last = v.last.fill(s, rules)
+	return v
+}
+
+func (v seen) fill(s seen, rules rules) seen {
+	if len(rules.conv) == 0 || v.compare(s.receipt) != 0 || v.attrs[rules.base] != nil || s.attrs[rules.base] == nil {
+		return v
+	}
+	v.attrs = slices.Clone(v.attrs)
+	for _, i := range rules.conv {
+		v.attrs[i] = s.attrs[i]
+	}
+	return v
+}
+
+// equal tells whether two versions are the same in every column.
+func (v span) equal(o span) bool {
+	return slices.Equal(v.columns, o.columns) && v.first.equal(o.first) && v.last.equal(o.last)
+}
+
+func (v seen) equal(o seen) bool {
+	return v.compare(o.receipt) == 0 && slices.Equal(v.attrs, o.attrs)
+}
