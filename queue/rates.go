@@ -94,11 +94,9 @@ type RateMessage struct {
 func (q *Queue) FollowRates(ctx context.Context, from uint64, do func(RateMessage)) error {
 	pause := shortPause
 	for ctx.Err() == nil {
-		err := q.followRates(ctx, &from, do)
-		if ctx.Err() != nil {
-			break // asked to end; what failed is the reading that ended with it
+		if err := q.followRates(ctx, &from, do); ctx.Err() == nil {
+			q.log.WarnContext(ctx, "rates not readable, trying again", "error", err)
 		}
-		q.log.WarnContext(ctx, "rates not readable, trying again", "error", err)
 		_ = sleep(ctx, pause) // the loop's condition sees the end of ctx
 		pause = min(2*pause, longPause)
 	}
