@@ -44,6 +44,7 @@ func layout() []row {
 		{folder: "process/fx"},
 		{folder: "store", may: []string{"queue"}, planned: true},
 		{folder: "store/sqlite", tests: []string{"store/storetest"}},
+		{folder: "store/stdout", tests: []string{"store/storetest"}},
 		{folder: "store/storetest"},
 
 		{folder: "queue", may: []string{"queue/pb"}},

@@ -25,6 +25,8 @@ var (
 	ErrForeign = errors.New("not a database of kurs")
 )
 
+var errClosed = errors.New("the store is closed")
+
 // The conditions that SQLite can be in; see [Condition].
 const (
 	ConditionLocked  = "locked"

@@ -200,3 +200,18 @@ func TestValuesThatNoColumnHolds(t *testing.T) {
 		t.Errorf("approximate: %v, want 0 0 1 1", marked)
 	}
 }
+
+func TestAClosedStore(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "kurs.db"))
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Write(t.Context(), group(quote("A", 0))); err == nil {
+		t.Error("it was written to")
+	}
+	if _, err := s.Position(t.Context()); err == nil {
+		t.Error("it has a position")
+	}
+}

@@ -138,9 +138,15 @@ func create(path string) error {
 func (s *Store) Position(ctx context.Context) (kurs.StreamPos, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.conn == nil {
+		return kurs.StreamPos{}, errClosed
+	}
 	row, err := s.conn.row(ctx, "SELECT epoch, seq FROM position")
-	if err != nil || row == nil {
-		return kurs.StreamPos{}, err
+	if err != nil {
+		return kurs.StreamPos{}, fmt.Errorf("position in %s: %w", s.path, err)
+	}
+	if row == nil {
+		return kurs.StreamPos{}, nil
 	}
 	return kurs.StreamPos{Epoch: str(row[0]), Seq: uint64(whole(row[1]))}, nil //nolint:gosec // written from one
 }

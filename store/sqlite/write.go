@@ -52,6 +52,9 @@ type memo struct {
 func (s *Store) Write(ctx context.Context, group kurs.Group) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.conn == nil {
+		return errClosed
+	}
 	if s.broken != nil {
 		return fmt.Errorf("%w: %w", ErrBroken, s.broken)
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,41 +88,61 @@ func permutations(n int, do func(order []int)) {
 	walk(0)
 }
 
-// testOrders writes the receipts A, B, A again and C of one key in every order,
-// each as a group of its own, and then each once more. Bid, ask and rate differ
-// in all of them.
+// testOrders writes four receipts of one key in every order, and then each once
+// more: where all of them say the same but for the price, and where bid and rate
+// differ as well. Each order is a symbol of its own; group n brings the receipt
+// that is n-th in its order.
 func testOrders(t *testing.T, data Data) {
 	s := open(t, data)
-	receipts := func(symbol string) []kurs.Price {
-		var out []kurs.Price
-		for i, value := range []string{"1.1", "2.2", "1.1", "3.3"} {
-			p := price(symbol, value, uint64(i+1))
-			p.Bid = kurs.Int(int64(100 + i))
-			p.Volume = kurs.Volume{N: 5, Known: true} // the same in all
-			out = append(out, converted(p, usd(fmt.Sprintf("6.%d", i+1))))
-		}
-		return out
+	type history struct {
+		receipts []kurs.Price
+		order    []int
 	}
-	n := 0
-	permutations(4, func(order []int) {
-		symbol := fmt.Sprintf("ORDER%02d", n)
-		n++
-		all := receipts(symbol)
-		for _, i := range order {
-			s.write(batch(all[i]))
+	var histories []history
+	for _, values := range [][]string{{"1.1", "2.2", "1.1", "3.3"}, {"1.1", "1.1", "2.2", "3.3"}, {"1.1", "2.2", "2.2", "1.1"}} {
+		for _, alike := range []bool{true, false} {
+			permutations(4, func(order []int) {
+				h := history{order: slices.Clone(order)}
+				for i, value := range values {
+					p := price(fmt.Sprintf("ORDER%03d", len(histories)), value, uint64(i+1))
+					rate := usd("6.5")
+					if !alike {
+						p.Bid, rate = kurs.Int(int64(100+i)), usd(fmt.Sprintf("6.%d", i+1))
+					}
+					h.receipts = append(h.receipts, converted(p, rate))
+				}
+				histories = append(histories, h)
+			})
 		}
-		for _, i := range order {
-			s.write(batch(all[i]))
-		}
-	})
-	got := s.read()
-	for i := range n {
-		all := receipts(fmt.Sprintf("ORDER%02d", i))
-		same(t, "the newest", all[3].Row(), got.Quotes[i])
-		same(t, "latest", all[3].Row(), got.Latest[i])
-		same(t, "those before", []kurs.Row{all[0].Row(), all[1].Row(), all[2].Row()}, got.Superseded[3*i:3*i+3])
 	}
-	same(t, "how many", []int{n, 3 * n, n}, []int{len(got.Quotes), len(got.Superseded), len(got.Latest)})
+	for range 2 {
+		for n := range 4 {
+			var prices []kurs.Price
+			for _, h := range histories {
+				prices = append(prices, h.receipts[h.order[n]])
+			}
+			s.write(batch(prices...))
+		}
+	}
+	got := map[string][]kurs.Row{}
+	all := s.read()
+	for _, row := range slices.Concat(all.Superseded, all.Quotes, all.Latest) {
+		got[row.Symbol] = append(got[row.Symbol], row)
+	}
+	for _, h := range histories {
+		var want []kurs.Row // each that differs from the one before, and then the latest
+		for i, p := range h.receipts {
+			if i == 0 || h.receipts[i-1].Value != p.Value {
+				want = append(want, p.Row())
+			}
+		}
+		latest, last := want[len(want)-1], h.receipts[3]
+		latest.Bid, latest.ReceivedISO = last.Bid, last.Received
+		same(t, fmt.Sprintf("in the order %v", h.order), append(want, latest), got[last.Symbol])
+		if t.Failed() {
+			return
+		}
+	}
 }
 
 func testBarVersions(t *testing.T, data Data) {
@@ -161,6 +182,7 @@ func testNoVersion(t *testing.T, data Data) {
 		func(p *kurs.Price) { p.Delay = 15 * time.Minute },
 		func(p *kurs.Price) { *p = converted(*p, usd("6.5")) },
 		func(p *kurs.Price) { p.Rate, p.Base = kurs.Rate{}, kurs.Decimal{} },
+		func(p *kurs.Price) { p.Currency, p.Factor = "USX", dec("0.01") }, // how the unit is resolved
 	} {
 		p := converted(price("A", "1", uint64(i+2)), usd("6.4"))
 		change(&p)
