@@ -27,14 +27,13 @@ func fullPrice(p kurs.Price) kurs.Price {
 	return p
 }
 
-// filled is a database of 9,000 prices: two symbols with two pages and a bit
-// each, and one with none.
-func filled(t *testing.T) string {
+// filled is a database of two symbols with n prices each, and one with none.
+func filled(t *testing.T, n int) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kurs.db")
 	s := open(t, path)
 	var prices []kurs.Price
-	for i := range 4500 {
+	for i := range n {
 		prices = append(prices, fullPrice(quote("A", i)), fullPrice(quote("B", i)))
 	}
 	g := group(prices...)
@@ -46,7 +45,7 @@ func filled(t *testing.T) string {
 }
 
 func TestQuotesByFilter(t *testing.T) {
-	r := reader(t, filled(t))
+	r := reader(t, filled(t, 4500))
 	for _, c := range []struct {
 		name        string
 		filter      sqlite.Filter
@@ -85,7 +84,7 @@ func TestQuotesByFilter(t *testing.T) {
 }
 
 func TestQuotesEndWithTheConsumer(t *testing.T) {
-	r := reader(t, filled(t))
+	r := reader(t, filled(t, 4500))
 	enough := errors.New("enough")
 	n := 0
 	err := r.Quotes(t.Context(), sqlite.Filter{}, func(kurs.Row) error {
@@ -106,19 +105,19 @@ func TestQuotesEndWithTheConsumer(t *testing.T) {
 }
 
 func TestLatestOfSymbols(t *testing.T) {
-	r := reader(t, filled(t))
+	r := reader(t, filled(t, 10))
 	rows, err := r.Latest(t.Context(), []string{"B", "nobody", "A", "C"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []kurs.Row{fullPrice(quote("B", 4499)).Row(), fullPrice(quote("A", 4499)).Row()}
+	want := []kurs.Row{fullPrice(quote("B", 9)).Row(), fullPrice(quote("A", 9)).Row()}
 	if diff := gocmp.Diff(want, rows, decimals); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestStatsAreCountedAlong(t *testing.T) {
-	path := filled(t)
+	path := filled(t, 1000)
 	s, r := open(t, path), reader(t, path)
 	again := quote("A", 0)
 	again.Value, again.Raw.Counter, again.Received = kurs.MustDecimal("2"), 9999, noon.Add(9999*time.Second)
@@ -137,7 +136,7 @@ func TestStatsAreCountedAlong(t *testing.T) {
 		t.Errorf("%d bytes", stats.Bytes)
 	}
 	stats.Bytes = 0
-	want := sqlite.Stats{Quotes: 9001, Corrected: 1, Instruments: 4, FirstTime: noon.Add(-time.Minute), LastTime: noon.Add(4499 * time.Second)}
+	want := sqlite.Stats{Quotes: 2001, Corrected: 1, Instruments: 4, FirstTime: noon.Add(-time.Minute), LastTime: noon.Add(999 * time.Second)}
 	if diff := gocmp.Diff(want, stats); diff != "" {
 		t.Error(diff)
 	}
@@ -148,7 +147,7 @@ func TestStatsAreCountedAlong(t *testing.T) {
 
 func TestWaiting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "kurs.db")
-	s, r := open(t, path), reader(t, filled(t))
+	s, r := open(t, path), reader(t, filled(t, 10))
 	if got, err := r.Waiting(t.Context()); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -222,7 +221,7 @@ func TestAccountedIsASet(t *testing.T) {
 
 // TestReadersDoNotBlockTheWriter reads in the middle of an open read.
 func TestReadersDoNotBlockTheWriter(t *testing.T) {
-	path := filled(t)
+	path := filled(t, 1000)
 	s, r := open(t, path), reader(t, path)
 	var once sync.Once
 	err := r.Quotes(t.Context(), sqlite.Filter{}, func(kurs.Row) error {
@@ -237,13 +236,13 @@ func TestReadersDoNotBlockTheWriter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := count(t, path); got != 9001 {
-		t.Errorf("%d quotes, want 9001", got)
+	if got := count(t, path); got != 2001 {
+		t.Errorf("%d quotes, want 2001", got)
 	}
 }
 
 func TestNoQueryOfTheLatestScans(t *testing.T) {
-	path := filled(t)
+	path := filled(t, 10)
 	for query, most := range map[string]int{
 		"SELECT * FROM v_latest":                                                   1, // the instruments
 		"SELECT * FROM v_latest WHERE symbol = 'A'":                                0,
