@@ -62,7 +62,9 @@ func (s *Store) Write(ctx context.Context, group kurs.Group) error {
 		return err
 	}
 	if _, err := s.conn.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return s.failed(fmt.Errorf("begin: %w", err))
+		// Cancelled at the last moment it may have begun all the same; a
+		// transaction left open would refuse every later write.
+		return s.rollback(context.WithoutCancel(ctx), fmt.Errorf("begin: %w", err))
 	}
 	// From here on it is all or nothing, and soon: see conn.
 	work := context.WithoutCancel(ctx)
