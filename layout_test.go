@@ -50,6 +50,7 @@ func layout() []row {
 		{folder: "queue", may: []string{"queue/pb"}},
 		{folder: "queue/pb"},
 		{folder: "config"},
+		{folder: "sim"},
 
 		{folder: "cmd/kurs", may: []string{"*"}},
 		{folder: "internal/testkit"},

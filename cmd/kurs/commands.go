@@ -39,6 +39,7 @@ func rootCommand(std streams) *cobra.Command {
 		configCommand(std),
 		decodeCommand(std),
 		initCommand(std, nil),
+		simCommand(std),
 	)
 	return root
 }
