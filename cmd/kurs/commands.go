@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"kurs"
+	"kurs/config"
 )
 
 const about = `kurs records live market prices and converts them into your currency.
@@ -60,14 +63,30 @@ func usageError(message, try string) error {
 }
 
 func unknownCommand(cmd *cobra.Command, name string) error {
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
 	try := "kurs help"
-	if near := cmd.SuggestionsFor(name); len(near) > 0 {
-		try = "kurs " + near[0]
+	if near := config.Nearest(name, names); near != "" {
+		try = "kurs " + near
 	}
 	return usageError(fmt.Sprintf("%q is not a command", name), try)
 }
 
-// flagError suggests the flag that was meant.
+// flagError suggests the flag that was meant. Where a command that does not
+// exist came before the flag, that is the mistake to tell of.
 func flagError(cmd *cobra.Command, err error) error {
-	return usageError(err.Error(), cmd.CommandPath()+" --help")
+	if words := cmd.Flags().Args(); !cmd.HasParent() && len(words) > 0 {
+		return unknownCommand(cmd, words[0])
+	}
+	try := cmd.CommandPath() + " --help"
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := config.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+			try = cmd.CommandPath() + " --" + near
+		}
+	}
+	return usageError(err.Error(), try)
 }
