@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kurs"
+	"kurs/internal/testkit"
 	"kurs/store/sqlite"
 )
 
@@ -272,9 +273,7 @@ func TestNoQueryOfTheLatestScans(t *testing.T) {
 // TestViewsInTheShell reads the views as people do, while the store is open.
 func TestViewsInTheShell(t *testing.T) {
 	shell, err := exec.LookPath("sqlite3")
-	if err != nil {
-		t.Skip("needs the sqlite3 shell (apt-get install sqlite3)")
-	}
+	testkit.Require(t, "the sqlite3 shell", err == nil, "not on the path (apt-get install sqlite3)")
 	path := filepath.Join(t.TempDir(), "kurs.db")
 	s := open(t, path)
 	first := fullPrice(quote("VOD.L", 1))

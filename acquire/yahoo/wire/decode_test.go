@@ -2,7 +2,6 @@ package wire_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,9 +14,8 @@ import (
 
 	"kurs"
 	"kurs/acquire/yahoo/wire"
+	"kurs/internal/testkit"
 )
-
-var update = flag.Bool("update", false, "write what is decoded into the golden files")
 
 // TestGolden decodes every fixture, whose name begins with its endpoint.
 func TestGolden(t *testing.T) {
@@ -46,28 +44,11 @@ func TestGolden(t *testing.T) {
 				t.Error("the body was changed")
 			}
 			clear(body) // what is observed must not refer to it
-			golden(t, file+".golden", render(o))
+			testkit.Golden(t, file+".golden", []byte(render(o)))
 		})
 	}
 	if n < 30 {
 		t.Errorf("only %d fixtures found", n)
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("not as in %s (go test -update rewrites it):\n%s", file, diff)
 	}
 }
 

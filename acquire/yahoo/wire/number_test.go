@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kurs"
+	"kurs/internal/testkit"
 )
 
 func TestNumbers(t *testing.T) {
@@ -161,7 +162,7 @@ func TestTimes(t *testing.T) {
 // the tail of a widened float32. US shares trade in ten-thousandths of a dollar
 // at most, so no restored price may have more decimals.
 func TestRecordedBars(t *testing.T) {
-	file := filepath.Join(recordedFolder(t), "yahoo", "bars", "zj-AAPL-1m.csv")
+	file := filepath.Join(testkit.Recorded(t), "yahoo", "bars", "zj-AAPL-1m.csv")
 	f, err := os.Open(file)
 	if err != nil {
 		t.Skipf("no recorded bars: %v", err)

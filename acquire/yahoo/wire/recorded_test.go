@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kurs"
+	"kurs/internal/testkit"
 )
 
 // recorded is what a person reads in a recorded answer.
@@ -151,7 +152,7 @@ var recordedAnswers = map[string]recorded{
 // TestRecorded decodes every recorded answer. One without an expectation here
 // must at least be understood.
 func TestRecorded(t *testing.T) {
-	folder := filepath.Join(recordedFolder(t), "yahoo")
+	folder := filepath.Join(testkit.Recorded(t), "yahoo")
 	seen := 0
 	for _, kind := range []string{"quote", "chart", "search", "errors", "quotesummary", "spark", "stream"} {
 		err := filepath.WalkDir(filepath.Join(folder, kind), func(path string, entry fs.DirEntry, err error) error {
@@ -256,41 +257,4 @@ func recordedBody(tb testing.TB, path string) []byte {
 	}
 	tb.Fatal("an envelope without a body")
 	return nil
-}
-
-// recordedFolder is where recorded answers lie: $KURS_RECORDED, or
-// ../shared/recorded beside the repository. They are no part of the project, so
-// a test that needs them is skipped without.
-func recordedFolder(tb testing.TB) string {
-	tb.Helper()
-	folder := os.Getenv("KURS_RECORDED")
-	if folder == "" {
-		folder = filepath.Join("..", "shared", "recorded")
-	}
-	if !filepath.IsAbs(folder) {
-		folder = filepath.Join(repository(tb), folder)
-	}
-	if _, err := os.Stat(folder); err != nil {
-		tb.Skipf("no recorded answers (set KURS_RECORDED to their folder): %v", err)
-	}
-	return folder
-}
-
-// repository is the folder of go.mod.
-func repository(tb testing.TB) string {
-	tb.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			tb.Fatal("no go.mod above the test")
-		}
-		dir = parent
-	}
 }
