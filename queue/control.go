@@ -112,6 +112,7 @@ func (q *Queue) ForgetRuns(ctx context.Context) error { return q.forget(ctx, "ru
 const (
 	leaseRenew = 2 * time.Second
 	leaseLost  = 6 * time.Second
+	leaseTry   = time.Second // one question about it: so short that a holder notices a loss before others do
 )
 
 // HoldLease runs do while this process is the only one that holds the named
@@ -144,7 +145,7 @@ func (q *Queue) HoldLease(ctx context.Context, name, holder string, do func(cont
 
 // claim writes the holder's name if nobody wrote since seq was read.
 func (q *Queue) claim(ctx context.Context, subject, holder string, seq uint64) (uint64, error) {
-	tryCtx, cancel := context.WithTimeout(ctx, requestTimeout)
+	tryCtx, cancel := context.WithTimeout(ctx, leaseTry)
 	defer cancel()
 	ack, err := q.js.Publish(tryCtx, streamControl+"."+subject, []byte(holder), jetstream.WithExpectLastSequencePerSubject(seq))
 	if err != nil {
@@ -179,9 +180,17 @@ func (q *Queue) keepLease(ctx context.Context, subject, holder string, seq uint6
 				return <-ended
 			}
 			// What was written may have been written although no answer came.
-			if data, at, err := q.last(ctx, subject); err == nil && string(data) == holder {
-				seq = at
-			}
+			seq = q.held(ctx, subject, holder, seq)
 		}
 	}
+}
+
+// held is the place of the lease's last word if the holder wrote it, else seq.
+func (q *Queue) held(ctx context.Context, subject, holder string, seq uint64) uint64 {
+	tryCtx, cancel := context.WithTimeout(ctx, leaseTry)
+	defer cancel()
+	if data, at, err := q.last(tryCtx, subject); err == nil && string(data) == holder {
+		return at
+	}
+	return seq
 }

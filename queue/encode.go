@@ -77,14 +77,14 @@ func encodeBatch(b kurs.Batch) ([]byte, error) {
 		for _, r := range b.Rates {
 			c.add(e, r)
 		}
-		o.Rates = c.message()
+		o.Rates = c.m
 	}
 	e.small(b)
 	if len(b.Fills) > 0 {
 		o.Fills = e.fills(b.Fills)
 	}
 	if len(e.rates) > 0 {
-		o.UsedRates = e.used.message()
+		o.UsedRates = e.used.m
 	}
 	return proto.Marshal(o)
 }
@@ -238,8 +238,6 @@ func (c *ratesColumns) add(e *encoder, r kurs.Rate) {
 	m.ValidForMs = append(m.ValidForMs, r.ValidFor.Milliseconds())
 	m.Receipt = append(m.Receipt, e.receipt(kurs.Receipt{Received: r.Received, Raw: r.Raw}))
 }
-
-func (c *ratesColumns) message() *pb.Rates { return c.m }
 
 // small adds the tables of which there are few rows.
 func (e *encoder) small(b kurs.Batch) {

@@ -23,7 +23,6 @@ type ServerConfig struct {
 // Server is the broker inside kurs. It listens on a loopback port, open only to
 // who knows its secret, which is new in every run.
 type Server struct {
-	config  ServerConfig
 	options *server.Options
 	log     *slog.Logger
 	running *server.Server
@@ -43,8 +42,7 @@ func StartServer(config ServerConfig, log *slog.Logger) (*Server, error) {
 		return nil, fmt.Errorf("make the queue's directory: %w", err)
 	}
 	s := &Server{
-		config: config,
-		log:    log,
+		log: log,
 		options: &server.Options{
 			ServerName:            "kurs",
 			Host:                  "127.0.0.1",
