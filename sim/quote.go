@@ -24,14 +24,8 @@ func (a *answer) quotes() {
 	if !a.authorized(query.Get("crumb")) {
 		return
 	}
-	list := query.Get("symbols")
-	if list == "" {
-		a.fail("finance", badRequest("Missing required query parameter=symbols"))
-		return
-	}
-	symbols := strings.Split(list, ",")
-	if len(symbols) > maxQuotes {
-		a.fail("finance", badRequest("Too many symbols: at most "+strconv.Itoa(maxQuotes)))
+	symbols, ok := a.list(query.Get("symbols"), "finance", maxQuotes)
+	if !ok {
 		return
 	}
 	o := object{b: append(a.body[:0], `{"quoteResponse":{"result":[`...), formatted: query.Get("formatted") == "true"}
@@ -55,6 +49,20 @@ func (a *answer) quotes() {
 	}
 	a.body = append(o.b, `],"error":null}}`...)
 	a.send(200, jsonType, "public, max-age=1, stale-while-revalidate=9")
+}
+
+// list splits a list of symbols, or refuses one that is empty or too long.
+func (a *answer) list(text, envelope string, most int) (symbols []string, ok bool) {
+	if text == "" {
+		a.fail(envelope, badRequest("Missing required query parameter=symbols"))
+		return nil, false
+	}
+	symbols = strings.Split(text, ",")
+	if len(symbols) > most {
+		a.fail(envelope, badRequest("Too many symbols: at most "+strconv.Itoa(most)))
+		return nil, false
+	}
+	return symbols, true
 }
 
 // quoting is one quote being written.

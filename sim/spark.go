@@ -14,14 +14,8 @@ const maxSpark = 20
 // left out. Version 8 has no currency and no meta.
 func (a *answer) spark() {
 	values := a.r.URL.Query()
-	list := values.Get("symbols")
-	if list == "" {
-		a.fail("spark", badRequest("Missing required query parameter=symbols"))
-		return
-	}
-	symbols := strings.Split(list, ",")
-	if len(symbols) > maxSpark {
-		a.fail("spark", badRequest("Too many symbols: at most "+strconv.Itoa(maxSpark)))
+	symbols, ok := a.list(values.Get("symbols"), "spark", maxSpark)
+	if !ok {
 		return
 	}
 	if values.Get("interval") == "" && (values.Get("range") == "" || values.Get("range") == "1d") {
