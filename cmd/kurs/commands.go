@@ -69,7 +69,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	}
 	try := "kurs help"
 	if near := config.Nearest(name, names); near != "" {
-		try = "kurs " + near
+		try = cmd.CommandPath() + " " + near
 	}
 	return usageError(fmt.Sprintf("%q is not a command", name), try)
 }

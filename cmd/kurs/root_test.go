@@ -10,6 +10,7 @@ func TestWrongCommandLines(t *testing.T) {
 	for _, tt := range []struct{ line, says, try string }{
 		{"decod", `"decod" is not a command`, "kurs decode"},
 		{"nonsense --demo", `"nonsense" is not a command`, "kurs help"},
+		{"config chek", `"chek" is not a command`, "kurs config check"},
 		{"--hepl", "unknown flag: --hepl", "kurs --help"},
 		{"init --simbols AAPL", "unknown flag: --simbols", "kurs init --symbols"},
 		{"init --zzz", "unknown flag: --zzz", "kurs init --help"},
