@@ -37,12 +37,12 @@ func layout() []row {
 		{folder: "."},
 		{folder: "fault"},
 
-		{folder: "acquire", may: []string{"queue"}, planned: true},
-		{folder: "acquire/yahoo", may: []string{"acquire/yahoo/wire"}},
+		{folder: "acquire", may: []string{"queue"}},
+		{folder: "acquire/yahoo", may: []string{"acquire/yahoo/wire"}, tests: []string{"sim"}},
 		{folder: "acquire/yahoo/wire"},
-		{folder: "process", may: []string{"queue", "process/fx"}, planned: true},
+		{folder: "process", may: []string{"queue", "process/fx"}},
 		{folder: "process/fx"},
-		{folder: "store", may: []string{"queue"}, planned: true},
+		{folder: "store", may: []string{"queue"}},
 		{folder: "store/sqlite", tests: []string{"store/storetest"}},
 		{folder: "store/stdout", tests: []string{"store/storetest"}},
 		{folder: "store/storetest"},
@@ -50,6 +50,8 @@ func layout() []row {
 		{folder: "queue", may: []string{"queue/pb"}},
 		{folder: "queue/pb"},
 		{folder: "config"},
+		{folder: "logs"},
+		{folder: "supervise", may: []string{"config", "queue"}},
 		{folder: "sim"},
 
 		{folder: "cmd/kurs", may: []string{"*"}},
@@ -71,6 +73,7 @@ func owners() map[string][]string {
 		"github.com/spf13":                {"cmd/kurs"},
 		"github.com/DeRuina/timberjack":   {"logs"},
 		"github.com/lmittmann/tint":       {"logs"},
+		"github.com/gofrs/flock":          {"supervise"},
 		"github.com/rogpeppe/go-internal": {"cmd/kurs"},
 	}
 }

@@ -19,6 +19,7 @@ type Input struct {
 	Flags   map[string]string // by key path, the text as given; lists with commas
 	DataDir string            // --data; "": $KURS_DATA, else the user's directories
 	NoData  bool              // the command keeps no data: a missing home directory is no error
+	NoFile  bool              // a config file is read only where File names it
 }
 
 // OriginKind is what a value came from.

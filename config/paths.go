@@ -88,10 +88,13 @@ func userPlaces(system string, env environ) places {
 
 // FilePath is the config file that an input means: --config, KURS_CONFIG, or
 // kurs.toml in the user's config directory. named is false for the last, which
-// need not exist; it is "" where there is no such directory.
+// need not exist; it is "" where there is no such directory, and with NoFile.
 func FilePath(in Input) (path string, named bool, err error) {
 	env := newEnviron(in.Environ)
 	path = in.File
+	if path == "" && in.NoFile {
+		return "", false, nil
+	}
 	if path == "" {
 		path = env["KURS_CONFIG"]
 	}

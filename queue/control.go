@@ -52,6 +52,7 @@ type Mark string
 
 // The marks of a run, in order.
 const (
+	MarkStarted   Mark = "started"   // acquire began: after this sequence of raw, and how many processes did so
 	MarkAcquired  Mark = "acquired"  // acquire is done: the run ends at this sequence of raw
 	MarkProcessed Mark = "processed" // all of that is worked off: it ends at this sequence of priced
 )
@@ -104,8 +105,11 @@ func (q *Queue) AwaitMark(ctx context.Context, run string, mark Mark) (seq, acce
 	}
 }
 
-// ForgetRuns drops the marks of all earlier runs.
-func (q *Queue) ForgetRuns(ctx context.Context) error { return q.forget(ctx, "run.>") }
+// ForgetRuns drops the marks and leases of all earlier runs. Only who has the
+// broker to himself may call it: nobody can hold a lease then.
+func (q *Queue) ForgetRuns(ctx context.Context) error {
+	return errors.Join(q.forget(ctx, "run.>"), q.forget(ctx, "lease.>"))
+}
 
 // Lease times: a holder that has not renewed for leaseLost, by the watch of who
 // wants the lease, has lost it.
@@ -130,6 +134,7 @@ func (q *Queue) HoldLease(ctx context.Context, name, holder string, do func(cont
 			mine, err := q.claim(ctx, subject, holder, seq)
 			if err == nil {
 				if err := q.keepLease(ctx, subject, holder, mine, do); err != nil && ctx.Err() == nil {
+					q.release(ctx, subject, holder)
 					return err
 				}
 				seen = 0
@@ -140,7 +145,21 @@ func (q *Queue) HoldLease(ctx context.Context, name, holder string, do func(cont
 		}
 		_ = sleep(ctx, leaseRenew/2) // the loop's condition sees the end of ctx
 	}
+	q.release(ctx, subject, holder)
 	return nil
+}
+
+// release gives a lease back, so that nobody has to wait for its end. Where the
+// broker does not answer, it ends by itself.
+func (q *Queue) release(ctx context.Context, subject, holder string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTry)
+	defer cancel()
+	if data, _, err := q.last(ctx, subject); err != nil || string(data) != holder {
+		return
+	}
+	if err := q.forget(ctx, subject); err != nil {
+		q.log.DebugContext(ctx, "lease not given back", "lease", subject, "error", err)
+	}
 }
 
 // claim writes the holder's name if nobody wrote since seq was read.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -82,35 +81,4 @@ func (q *Queue) DropUnpriced(ctx context.Context, seq uint64) error {
 // UnpricedState is what the stream unpriced holds.
 func (q *Queue) UnpricedState(ctx context.Context) (State, error) {
 	return q.state(ctx, streamUnpriced)
-}
-
-// Report tells whoever listens how a stage does: the supervisor, which shows
-// it. Reports are not kept; the next one comes in a second.
-func (q *Queue) Report(stage string, data []byte) error {
-	if err := q.nc.Publish("report."+kurs.Token(stage), data); err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	return nil
-}
-
-// OnReport calls do for each report, one at a time, until ctx is done.
-func (q *Queue) OnReport(ctx context.Context, do func(data []byte)) error {
-	sub, err := q.nc.SubscribeSync("report.>")
-	if err != nil {
-		return fmt.Errorf("listen for reports: %w", err)
-	}
-	defer func() { _ = sub.Unsubscribe() }() // the connection is ending as well
-	for {
-		msg, err := sub.NextMsgWithContext(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			if err := sleep(ctx, 100*time.Millisecond); err != nil {
-				return nil
-			}
-			continue
-		}
-		do(msg.Data)
-	}
 }

@@ -42,8 +42,13 @@ func rootCommand(std streams) *cobra.Command {
 		configCommand(std),
 		decodeCommand(std),
 		initCommand(std, nil),
+		quoteCommand(std),
+		runCommand(std),
 		simCommand(std),
+		statusCommand(std),
+		versionCommand(std),
 	)
+	root.AddCommand(stageCommands(std)...)
 	return root
 }
 

@@ -185,15 +185,15 @@ func (r *initRun) report(path, kept, text string) error {
 		fmt.Fprintf(r.std.out, "Kept the old one as %s\n", config.Short(kept, os.Environ()))
 	}
 	next := "kurs run"
-	var nextSb188 strings.Builder
+	var flags strings.Builder
 	for _, f := range []struct{ name, value string }{{"--config", r.file}, {"--data", r.dataDir}} {
 		if f.value != "" {
-			nextSb188.WriteString(" " + f.name + " " + shellWord(f.value))
+			flags.WriteString(" " + f.name + " " + shellWord(f.value))
 		}
 	}
-	next += nextSb188.String()
+	next += flags.String()
 	r.file, r.noData = path, true // what was written is read back: it must be valid
-	c, err := r.load(r.std, nil)
+	c, err := r.load(r.std)
 	if err != nil {
 		return err
 	}

@@ -17,12 +17,13 @@ import (
 //	var s settings
 //	s.bind(cmd.Flags())    // --config, --data
 //	s.bindRun(cmd.Flags()) // and, of commands that record, --interval, --symbols, ...
-//	c, err := s.load(std, nil)
+//	c, err := s.load(std)
 type settings struct {
 	file    string
 	dataDir string
 	noData  bool // the command keeps no data, so it needs no home directory
 	records bool // the command records, so warnings about its pace concern it
+	noFile  bool // a config file is read only where --config names it
 
 	flags *pflag.FlagSet
 }
@@ -71,20 +72,20 @@ func (s *settings) overrides() map[string]string {
 	return given
 }
 
-// load reads the config and prints its warnings. more are values by key path
-// that beat those of the flags. The error has been printed already, unless it
-// is to be JSON.
-func (s *settings) load(std streams, more map[string]string) (config.Config, error) {
-	c, _, err := s.loadOrigins(std, more)
+// load reads the config and prints its warnings. The error has been printed
+// already, unless it is to be JSON.
+func (s *settings) load(std streams) (config.Config, error) {
+	c, _, err := s.loadOrigins(std, nil)
 	return c, err
 }
 
-// loadOrigins also says where each value comes from.
+// loadOrigins also says where each value comes from. more are values by key path
+// that beat those of the flags.
 func (s *settings) loadOrigins(std streams, more map[string]string) (config.Config, *config.Origins, error) {
 	given := s.overrides()
 	maps.Copy(given, more)
 	c, origins, err := config.Load(config.Input{
-		File: s.file, DataDir: s.dataDir, NoData: s.noData, Environ: os.Environ(), Flags: given,
+		File: s.file, DataDir: s.dataDir, NoData: s.noData, NoFile: s.noFile, Environ: os.Environ(), Flags: given,
 	})
 	if err != nil {
 		return config.Config{}, nil, s.said(std, err)

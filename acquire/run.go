@@ -1,0 +1,173 @@
+package acquire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"kurs"
+	"kurs/fault"
+	"kurs/queue"
+)
+
+// Config is what the stage is to do.
+type Config struct {
+	Run    string // the run's id
+	Name   string // of the source
+	Source kurs.Source
+	Policy []byte                     // of rates, as the rate book reads it; put on the stream rates
+	Status func(r *queue.StageReport) // adds how the source does to a report; may be nil
+	Space  *Space                     // watches the disks; may be nil
+}
+
+// Run acquires until ctx is done or the source has no more. Then it says on the
+// queue how far the run goes: that is the end-of-data mark, which the stages
+// behind it work up to. A run that was begun by another process is taken up.
+//
+// It returns nil when the mark is put.
+func Run(ctx context.Context, c Config, q *queue.Queue, meter *queue.Meter, log *slog.Logger) error {
+	s := &stage{Config: c, q: q, meter: meter, log: log}
+	// The beginning and the end are put down also where ctx ends meanwhile.
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	if err := s.begin(late); err != nil {
+		return err
+	}
+	log.InfoContext(ctx, "started", "source", c.Name, "run", c.Run)
+	told := make(chan struct{})
+	side, stopSide := context.WithCancel(late)
+	go func() {
+		defer close(told)
+		q.Tell(side, meter, c.Status)
+	}()
+	err := c.Source.Run(ctx, s.emit)
+	if err == nil {
+		err = s.end(late)
+	}
+	stopSide()
+	<-told
+	counts := meter.Report().Counts
+	log.InfoContext(ctx, "ended", "answers", counts[queue.CountAnswers], "requests", counts[queue.CountRequests], "errors", counts[queue.CountErrors])
+	return err
+}
+
+// stage is the first stage at work.
+type stage struct {
+	Config
+	q     *queue.Queue
+	meter *queue.Meter
+	log   *slog.Logger
+
+	first   uint64 // of the run on raw, less one
+	counter atomic.Uint64
+	epoch   string        // of the stream rates
+	rates   atomic.Uint64 // the last sequence of it that is known
+}
+
+// incarnation leaves room for so many receipts of one process in a run; a
+// process that takes a run up begins with the next multiple.
+const incarnation = 1 << 40
+
+// begin takes the run up where it is.
+func (s *stage) begin(ctx context.Context) error {
+	first, processes, ok, err := s.q.Mark(ctx, s.Run, queue.MarkStarted)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		state, err := s.q.RawState(ctx)
+		if err != nil {
+			return err
+		}
+		first = state.Last
+	}
+	if err := s.q.PutMark(ctx, s.Run, queue.MarkStarted, first, processes+1); err != nil {
+		return err
+	}
+	s.first = first
+	s.counter.Store(processes * incarnation)
+	if s.Policy != nil {
+		if err := s.q.PutPolicy(ctx, s.Policy); err != nil {
+			return err
+		}
+	}
+	state, err := s.q.RatesState(ctx)
+	if err != nil {
+		return err
+	}
+	s.epoch = state.Epoch
+	s.rates.Store(state.Last)
+	return nil
+}
+
+// emit takes an answer over; see [kurs.Emit]. An answer with rates is put on the
+// stream rates first, so that its place there is known to all that come after.
+func (s *stage) emit(ctx context.Context, raw kurs.Raw, kind kurs.RawKind) error {
+	if s.Space != nil {
+		if err := s.Space.Wait(ctx, s.meter); err != nil {
+			return err
+		}
+	}
+	raw.ID = kurs.RawID{Source: s.Name, Run: s.Run, Counter: s.counter.Add(1)}
+	raw.Source = s.Name
+	raw.Received = raw.Received.UTC().Truncate(time.Millisecond) // what every store keeps
+	if kind == kurs.CarriesRates {
+		fault.Point("acquire.before_rates")
+		seq, err := s.q.PutRates(ctx, raw)
+		if err != nil {
+			return s.refused(ctx, raw, err)
+		}
+		fault.Point("acquire.after_rates")
+		raise(&s.rates, seq)
+	}
+	raw.FX = kurs.StreamPos{Epoch: s.epoch, Seq: s.rates.Load()}
+	fault.Point("acquire.before_raw")
+	if _, err := s.q.PutRaw(ctx, raw); err != nil {
+		return s.refused(ctx, raw, err)
+	}
+	fault.Point("acquire.after_raw")
+	s.meter.Add(queue.CountAnswers, 1)
+	return nil
+}
+
+// refused deals with an answer that the queue cannot take: one too large becomes
+// a dead letter without its body, and the source goes on.
+func (s *stage) refused(ctx context.Context, raw kurs.Raw, err error) error {
+	if !errors.Is(err, kurs.ErrRejected) {
+		return fmt.Errorf("hand on %s: %w", raw.ID, err)
+	}
+	s.meter.Add(queue.CountDead, 1)
+	raw.Body = raw.Body[:min(len(raw.Body), keptOfRefused)]
+	return s.q.PutDeadRaw(ctx, "acquire", raw, err.Error())
+}
+
+// keptOfRefused is how much of an answer that is too large is kept, to look at.
+const keptOfRefused = 64 << 10
+
+// raise sets v to at least n.
+func raise(v *atomic.Uint64, n uint64) {
+	for {
+		now := v.Load()
+		if n <= now || v.CompareAndSwap(now, n) {
+			return
+		}
+	}
+}
+
+// end says how far the run goes, and how many answers it accepted.
+func (s *stage) end(ctx context.Context) error {
+	state, err := s.q.RawState(ctx)
+	if err != nil {
+		return err
+	}
+	fault.Point("acquire.before_end")
+	accepted := state.Last - min(s.first, state.Last)
+	if err := s.q.PutMark(ctx, s.Run, queue.MarkAcquired, state.Last, accepted); err != nil {
+		return err
+	}
+	fault.Point("acquire.after_end")
+	return nil
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"kurs"
+	"kurs/acquire/yahoo"
+	"kurs/acquire/yahoo/wire"
+	"kurs/config"
+	"kurs/process/fx"
+	"kurs/queue"
+	"kurs/store"
+	"kurs/store/sqlite"
+	"kurs/store/stdout"
+)
+
+// This file lists the sources and the stores. A new one is a folder of its own
+// and a line here.
+
+// decoders read what the sources answered, by source.
+func decoders() map[string]kurs.Decode {
+	return map[string]kurs.Decode{wire.Source: wire.Decode}
+}
+
+// source is what acquire asks.
+type source struct {
+	kurs.Source
+	name   string
+	status func(*queue.StageReport)
+}
+
+// openSource makes the source that the config means.
+func openSource(c config.Config, log *slog.Logger) (source, error) {
+	s, err := yahoo.New(yahooConfig(c), wire.Decode, log)
+	if err != nil {
+		return source{}, &kurs.Error{
+			Code: "KURS-CONFIG", Message: "the source cannot be asked", Try: "kurs config check", Exit: kurs.ExitUsage, Err: err,
+		}
+	}
+	return source{Source: s, name: yahoo.Name, status: func(r *queue.StageReport) { yahooStatus(r, s.Status(), c) }}, nil
+}
+
+func yahooConfig(c config.Config) yahoo.Config {
+	y := c.Source.Yahoo
+	return yahoo.Config{
+		QueryURL: y.QueryURL, SessionURL: y.SessionURL, Symbols: c.Symbols, Base: c.Currency,
+		Interval: y.Interval, FXInterval: c.FX.Interval, FXMaxAge: c.FX.MaxAge,
+		Batch: y.Batch, Workers: c.Acquire.Workers, MaxPerMinute: y.MaxPerMinute, MaxInFlight: y.MaxInFlight,
+		Timeout: y.Timeout, MaxBackoff: y.MaxBackoff, StateDir: c.Paths.Cache,
+	}
+}
+
+// yahooStatus puts what the source says of itself into the stage's report.
+func yahooStatus(r *queue.StageReport, s yahoo.Status, c config.Config) {
+	r.Counts[queue.CountRequests] = s.Requests
+	r.Counts[queue.CountErrors] = failures(s)
+	out := &queue.SourceReport{
+		Name: yahoo.Name, Requests: s.Requests, PerMinute: c.Source.Yahoo.MaxPerMinute,
+		Session: string(s.Session), Symbols: len(c.Symbols),
+	}
+	for _, u := range s.Unknown {
+		out.Unknown = append(out.Unknown, queue.UnknownSymbol{Symbol: u.Symbol, Words: u.Words})
+	}
+	for _, p := range s.Pairs {
+		out.Pairs = append(out.Pairs, p.String())
+	}
+	r.Source = out
+	if s.LastError != "" {
+		r.LastError, r.LastErrorAt = s.LastError, s.LastErrorAt.UTC()
+	}
+	switch full := r.Trouble != nil && r.Trouble.Code == "KURS-DISK"; {
+	case full:
+	case s.TroubleCode != "":
+		r.Trouble = &queue.Trouble{Code: s.TroubleCode, Message: s.LastError, Since: s.TroubleSince.UTC(), Until: s.BackoffUntil.UTC()}
+	default:
+		r.Trouble = nil
+	}
+}
+
+// failures are the requests that brought no whole answer, or a refusal.
+func failures(s yahoo.Status) uint64 {
+	n := s.Requests
+	for status, count := range s.ByStatus {
+		if status >= 200 && status < 400 || status == 404 { // a 404 is an answer: there is no such symbol
+			n -= min(n, count)
+		}
+	}
+	return n
+}
+
+// ratePolicy is the config's word on rates.
+func ratePolicy(c config.Config) fx.Policy {
+	return fx.Policy{
+		MaxAge: c.FX.MaxAge, MaxAgeClosed: c.FX.MaxAgeClosed, MaxAgeDaily: c.FX.MaxAgeDaily, Via: c.FX.Via,
+	}
+}
+
+func ratePolicyMessage(c config.Config) ([]byte, error) {
+	text, err := json.Marshal(ratePolicy(c))
+	if err != nil {
+		return nil, fmt.Errorf("rate policy: %w", err)
+	}
+	return text, nil
+}
+
+// openStores makes the stores that the config means. out is where stdout prints.
+func openStores(c config.Config, out *os.File, color bool, log *slog.Logger) ([]store.Target, error) {
+	var targets []store.Target
+	for _, name := range c.Store.Use {
+		var t store.Target
+		switch name {
+		case "sqlite":
+			t = sqliteTarget(c, log)
+		case "stdout":
+			location, err := c.Location()
+			if err != nil {
+				return nil, err
+			}
+			t = stdoutTarget(c, out, stdout.Config{
+				Human: isTerminal(out), Color: color, Location: location, PositionFile: filepath.Join(c.Paths.Data, "stdout.position"),
+			}, log)
+		default:
+			return nil, fmt.Errorf("store.use: there is no store %q", name)
+		}
+		t.Name = name
+		targets = append(targets, t)
+	}
+	return targets, nil
+}
+
+func sqliteTarget(c config.Config, log *slog.Logger) store.Target {
+	return store.Target{
+		Open: func(ctx context.Context) (kurs.Store, error) {
+			s, err := sqlite.Open(ctx, sqlite.Config{
+				Path: c.Paths.Database, BusyTimeout: c.Store.SQLite.BusyTimeout, BaseCurrency: c.Currency,
+			}, log)
+			if err != nil {
+				return nil, err // not a nil *sqlite.Store in the interface
+			}
+			return s, nil
+		},
+		Trouble: func(err error) string {
+			switch sqlite.Condition(err) {
+			case sqlite.ConditionLocked:
+				return "KURS-LOCK"
+			case sqlite.ConditionFull:
+				return "KURS-DISK"
+			}
+			return ""
+		},
+	}
+}
+
+func stdoutTarget(_ config.Config, out *os.File, c stdout.Config, log *slog.Logger) store.Target {
+	return store.Target{
+		Open: func(context.Context) (kurs.Store, error) {
+			s, err := stdout.Open(out, c, log)
+			if err != nil {
+				return nil, err
+			}
+			return printer{s}, nil
+		},
+	}
+}
+
+// printer is the store stdout, whose reader may go away for good.
+type printer struct{ *stdout.Store }
+
+func (p printer) Write(ctx context.Context, g kurs.Group) error {
+	err := p.Store.Write(ctx, g)
+	if errors.Is(err, stdout.ErrReaderGone) {
+		return &kurs.Error{
+			Code: "KURS-PIPE", Message: "nobody reads standard output any more", Safe: "prices that were not printed wait in the queue",
+			Try: "kurs run again", Exit: kurs.ExitFailed, Err: err,
+		}
+	}
+	return err
+}
+
+// newest is the time of the newest price among rows; zero where there is none.
+func newest(rows []kurs.Row) time.Time {
+	var at time.Time
+	for i := range rows {
+		if rows[i].ReceivedISO.After(at) {
+			at = rows[i].ReceivedISO
+		}
+	}
+	return at
+}

@@ -1,0 +1,118 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"kurs"
+	"kurs/fault"
+	"kurs/process/fx"
+)
+
+// Rates answers which rate a price is converted with. A [fx.Book] does.
+type Rates interface {
+	AsOf(pair kurs.Pair, at time.Time, upTo uint64) (kurs.Rate, bool)
+}
+
+// Processor turns one raw message at a time into prices. It holds no state, so
+// any number of workers share one.
+type Processor struct {
+	Base   string                 // base currency, ISO 4217
+	Decode map[string]kurs.Decode // by source
+	Policy fx.Policy              // how long a rate is good for, as it is stored with the rate
+	Rates  Rates
+}
+
+// Outcome is all that became of one raw message.
+type Outcome struct {
+	Batch   kurs.Batch
+	Pending []Pending // prices of the batch that found no rate
+	Refused []string  // parts of the message that cannot be kept, and why
+}
+
+// mostAhead is how far a price's own time may be after its reception. Clocks
+// differ, by hours where a zone is set wrongly; a day more is no time at all.
+const mostAhead = 24 * time.Hour
+
+// Process decodes a message and converts its prices with the rates of the stream
+// up to the sequence upTo; 0 is none. An error wraps [kurs.ErrRejected]: the
+// message cannot be understood, now or later. A decoder that panics counts as
+// such: nothing that a provider sends may end the process.
+func (p *Processor) Process(raw kurs.Raw, upTo uint64) (Outcome, error) {
+	fault.Point("process.before_decode")
+	seen, err := p.decode(raw)
+	if err != nil {
+		return Outcome{}, err
+	}
+	rates, refused := fx.RatesOf(seen, raw)
+	for i := range rates {
+		rates[i].ValidFor = p.validFor(rates[i])
+	}
+	out := Outcome{Batch: kurs.Batch{
+		Raws: []kurs.RawID{raw.ID}, BaseCurrency: p.Base, Rates: rates, Events: seen.Events, Instruments: seen.Instruments,
+	}}
+	for _, r := range refused {
+		out.refuse(r.Symbol, r.Time, r.Reason)
+	}
+	c := conversion{Processor: p, raw: raw, upTo: upTo, out: &out}
+	for i := range seen.Quotes {
+		if isPrice(seen.Quotes[i].Symbol, raw) {
+			c.quote(seen.Quotes[i])
+		}
+	}
+	for i := range seen.Bars {
+		// A bar that is not over yet is no bar: it comes again, whole.
+		if isPrice(seen.Bars[i].Symbol, raw) && !seen.Bars[i].End().After(raw.Received) {
+			c.bar(seen.Bars[i])
+		}
+	}
+	return out, nil
+}
+
+func (p *Processor) decode(raw kurs.Raw) (seen kurs.Observed, err error) {
+	decode, ok := p.Decode[raw.Source]
+	if !ok {
+		return kurs.Observed{}, fmt.Errorf("%w: nothing here decodes answers of the source %q", kurs.ErrRejected, raw.Source)
+	}
+	defer func() {
+		if trouble := recover(); trouble != nil {
+			err = fmt.Errorf("%w: the decoder of %s panicked: %v", kurs.ErrRejected, raw.Source, trouble)
+		}
+	}()
+	seen, err = decode(raw)
+	switch {
+	case err != nil && !errors.Is(err, kurs.ErrRejected):
+		return seen, fmt.Errorf("%w: %w", kurs.ErrRejected, err)
+	case err != nil:
+		return seen, err
+	case seen.Failure != nil:
+		return seen, fmt.Errorf("%w: %s answered with an error: %w", kurs.ErrRejected, raw.Source, seen.Failure)
+	}
+	return seen, nil
+}
+
+// isPrice tells whether a symbol's quotes are prices that the user records.
+// Those of currency pairs that nobody listed are rates alone.
+func isPrice(symbol string, raw kurs.Raw) bool {
+	if _, pair := kurs.ParsePair(symbol); !pair {
+		return true
+	}
+	return slices.Contains(raw.Listed, symbol)
+}
+
+// validFor is the span that a rate is good for from its time on.
+func (p *Processor) validFor(r kurs.Rate) time.Duration {
+	if r.ValidFor > 0 {
+		return r.ValidFor
+	}
+	if length, known := kurs.IntervalLength(r.Interval); r.Interval != "" && (!known || length >= 24*time.Hour) {
+		return p.Policy.MaxAgeDaily
+	}
+	return p.Policy.MaxAge
+}
+
+func (o *Outcome) refuse(symbol string, at time.Time, reason string) {
+	o.Refused = append(o.Refused, fmt.Sprintf("%q at %s: %s", symbol, at.UTC().Format(time.RFC3339), reason))
+}

@@ -1,0 +1,88 @@
+package supervise
+
+import (
+	"context"
+	"time"
+
+	"kurs/queue"
+)
+
+// watch looks after the run: the broker's health each second, and a line a
+// minute.
+func (s *supervisor) watch(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	next := time.Now().Add(minute)
+	ill := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			s.tally.mark(now)
+			ill = s.checkBroker(ctx, ill)
+			if !now.Before(next) {
+				next = now.Add(minute)
+				s.summary(ctx)
+			}
+		}
+	}
+}
+
+// checkBroker asks the broker about itself: a full disk shows there and nowhere
+// else.
+func (s *supervisor) checkBroker(ctx context.Context, was bool) (ill bool) {
+	if s.server == nil {
+		return false
+	}
+	err := s.server.Health()
+	switch {
+	case err != nil && !was:
+		s.Log.ErrorContext(ctx, "queue is not well: nothing is accepted until it is", "error", err, "code", "KURS-QUEUE")
+	case err == nil && was:
+		s.Log.InfoContext(ctx, "queue is well again")
+	}
+	return err != nil
+}
+
+// summary is the line of each minute.
+func (s *supervisor) summary(ctx context.Context) {
+	s.Log.InfoContext(ctx, "last minute",
+		"prices", s.tally.lastMinute(Process, queue.CountPrices),
+		"stored", s.tally.lastMinute(Store, queue.CountRows),
+		"requests", s.tally.lastMinute(Acquire, queue.CountRequests),
+		"errors", s.tally.lastMinute(Acquire, queue.CountErrors),
+		"lag", s.lag(ctx).Round(100*time.Millisecond),
+		"waiting", s.waiting(ctx))
+}
+
+// lag is how long ago the oldest message was received that is not stored yet.
+func (s *supervisor) lag(ctx context.Context) time.Duration {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	oldest := time.Time{}
+	if raw, err := s.queue.RawState(ctx); err == nil && raw.Messages > 0 {
+		oldest = raw.FirstTime
+	}
+	priced, err := s.queue.PricedState(ctx)
+	report, heard := s.tally.report(Store)
+	if err == nil && heard && priced.Messages > 0 {
+		for _, store := range report.Stores {
+			behind := store.Position.Epoch != priced.Epoch || store.Position.Seq < priced.Last
+			if at := later(store.Received, priced.FirstTime); behind && (oldest.IsZero() || at.Before(oldest)) {
+				oldest = at
+			}
+		}
+	}
+	if oldest.IsZero() {
+		return 0
+	}
+	return max(0, time.Since(oldest))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
