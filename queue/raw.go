@@ -21,8 +21,8 @@ const (
 	pullMessages = 32
 	pullBytes    = 16 << 20
 	groupBytes   = 4 << 20
-	pullWait     = time.Second
-	maxTries     = 3 // deaths of the process with this message alone in hand
+	pullWait     = 250 * time.Millisecond // also how long the end of a run may wait for it
+	maxTries     = 3                      // deaths of the process with this message alone in hand
 )
 
 // PutRaw puts an answer on the queue raw. It returns when it is on disk, and
@@ -99,7 +99,7 @@ func (w *rawWork) pull(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		// What was delivered is worked off even if ctx ends meanwhile, so the
-		// pull does not end with it; it lasts a second at most.
+		// pull does not end with it; it lasts no longer than pullWait.
 		batch, err := consumer.Fetch(pullMessages, jetstream.FetchMaxWait(pullWait), jetstream.FetchMaxBytes(pullBytes))
 		if err != nil {
 			return err

@@ -1,0 +1,189 @@
+package acquire
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"kurs"
+	"kurs/queue"
+)
+
+func broker(t *testing.T) *queue.Queue {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	s, err := queue.StartServer(queue.ServerConfig{Dir: t.TempDir(), MaxBytes: 64 << 20}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := queue.Connect(t.Context(), s.Address(), "test", 64<<20, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		q.Close()
+		s.Stop()
+	})
+	return q
+}
+
+// source emits what it is told to, and then has no more.
+type source func(ctx context.Context, emit kurs.Emit) error
+
+func (s source) Run(ctx context.Context, emit kurs.Emit) error { return s(ctx, emit) }
+
+func answer(body string) kurs.Raw {
+	return kurs.Raw{Endpoint: kurs.EndpointQuote, Received: time.Date(2026, 11, 24, 9, 0, 0, 123_456_789, time.Local), Body: []byte(body)}
+}
+
+func run(t *testing.T, q *queue.Queue, name string, s source) (*queue.Meter, error) {
+	t.Helper()
+	meter := queue.NewMeter("acquire")
+	err := Run(t.Context(), Config{Run: name, Name: "yahoo", Source: s, Policy: []byte(`{}`)}, q, meter, slog.New(slog.DiscardHandler))
+	return meter, err
+}
+
+// raws reads everything that is on the queue raw.
+func raws(t *testing.T, q *queue.Queue, want int) []kurs.Raw {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	var got []kurs.Raw
+	err := q.WorkRaw(ctx, 1, func(_ context.Context, group []kurs.Raw) error {
+		if got = append(got, group...); len(got) >= want {
+			stop()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// TestAnswersAreStampedAndTheEndIsMarked: ids are counted, rates come first on
+// their own stream, and prices name the place of the rates known before them.
+func TestAnswersAreStampedAndTheEndIsMarked(t *testing.T) {
+	q := broker(t)
+	_, err := run(t, q, "r1", func(ctx context.Context, emit kurs.Emit) error {
+		return errors.Join(
+			emit(ctx, answer("price 1"), kurs.CarriesPrices),
+			emit(ctx, answer("rate"), kurs.CarriesRates),
+			emit(ctx, answer("price 2"), kurs.CarriesPrices),
+		)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rates, err := q.RatesState(t.Context())
+	if err != nil || rates.Last != 2 { // the policy, then the rate
+		t.Fatalf("stream rates %+v, %v", rates, err)
+	}
+	got := raws(t, q, 3)
+	for i, want := range []struct {
+		body string
+		fx   uint64
+	}{{"price 1", 1}, {"rate", 2}, {"price 2", 2}} {
+		raw := got[i]
+		if string(raw.Body) != want.body || raw.FX != (kurs.StreamPos{Epoch: rates.Epoch, Seq: want.fx}) {
+			t.Errorf("%d: %q with rates up to %+v", i, raw.Body, raw.FX)
+		}
+		if raw.ID != (kurs.RawID{Source: "yahoo", Run: "r1", Counter: uint64(i) + 1}) || raw.Source != "yahoo" {
+			t.Errorf("%d: id %s", i, raw.ID)
+		}
+		if raw.Received.Location() != time.UTC || raw.Received.Nanosecond()%int(time.Millisecond) != 0 {
+			t.Errorf("%d: received %s", i, raw.Received)
+		}
+	}
+	seq, accepted, ok, err := q.Mark(t.Context(), "r1", queue.MarkAcquired)
+	if err != nil || !ok || seq != 3 || accepted != 3 {
+		t.Errorf("end mark %d, %d accepted, %t, %v", seq, accepted, ok, err)
+	}
+}
+
+// TestARestartedProcessTakesTheRunUp: no id is given twice, and what the first
+// process put is counted.
+func TestARestartedProcessTakesTheRunUp(t *testing.T) {
+	q := broker(t)
+	died := errors.New("died")
+	emitOne := func(ctx context.Context, emit kurs.Emit) error { return emit(ctx, answer("x"), kurs.CarriesPrices) }
+	if _, err := run(t, q, "r0", emitOne); err != nil { // an earlier run
+		t.Fatal(err)
+	}
+	_, err := run(t, q, "r1", func(ctx context.Context, emit kurs.Emit) error {
+		return errors.Join(emitOne(ctx, emit), emitOne(ctx, emit), died)
+	})
+	if !errors.Is(err, died) {
+		t.Fatal(err)
+	}
+	if _, _, ok, err := q.Mark(t.Context(), "r1", queue.MarkAcquired); ok || err != nil {
+		t.Fatalf("a run that died is marked as ended: %v", err)
+	}
+	if _, err := run(t, q, "r1", emitOne); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, raw := range raws(t, q, 4) {
+		ids = append(ids, raw.ID.String())
+	}
+	slices.Sort(ids)
+	if len(slices.Compact(ids)) != 4 {
+		t.Errorf("ids %q", ids)
+	}
+	if _, accepted, _, err := q.Mark(t.Context(), "r1", queue.MarkAcquired); err != nil || accepted != 3 {
+		t.Errorf("%d accepted, %v", accepted, err)
+	}
+}
+
+// TestAnAnswerThatIsTooLargeEndsNothing: it becomes a dead letter.
+func TestAnAnswerThatIsTooLargeEndsNothing(t *testing.T) {
+	q := broker(t)
+	meter, err := run(t, q, "r1", func(ctx context.Context, emit kurs.Emit) error {
+		return errors.Join(
+			emit(ctx, answer(strings.Repeat("x", 9<<20)), kurs.CarriesPrices),
+			emit(ctx, answer("small"), kurs.CarriesPrices),
+		)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := raws(t, q, 1); string(got[0].Body) != "small" {
+		t.Errorf("raw holds %.20q", got[0].Body)
+	}
+	letter, ok, err := q.LastDead(t.Context())
+	if err != nil || !ok || letter.Stage != "acquire" || meter.Report().Counts[queue.CountDead] != 1 {
+		t.Errorf("%+v, %t, %v", letter, ok, err)
+	}
+}
+
+// TestTheSourceWaitsForSpace: while a disk is nearly full nothing is accepted,
+// and the report says why.
+func TestTheSourceWaitsForSpace(t *testing.T) {
+	meter := queue.NewMeter("acquire")
+	ctx, cancel := context.WithCancel(t.Context())
+	s := &Space{Dirs: []string{"a"}, Min: 100, Log: slog.New(slog.DiscardHandler), Free: func(string) (uint64, error) {
+		cancel() // it has looked
+		return 99, nil
+	}}
+	if err := s.Wait(ctx, meter); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if trouble := meter.Report().Trouble; trouble == nil || trouble.Code != "KURS-DISK" {
+		t.Errorf("trouble %+v", trouble)
+	}
+	s.Free = func(string) (uint64, error) { return 100, nil }
+	s.checked = time.Time{}
+	if err := s.Wait(t.Context(), meter); err != nil {
+		t.Fatal(err)
+	}
+	if trouble := meter.Report().Trouble; trouble != nil {
+		t.Errorf("trouble %+v", trouble)
+	}
+	if err := (&Space{Min: 0}).Wait(ctx, meter); err != nil {
+		t.Errorf("switched off: %v", err)
+	}
+}
