@@ -37,6 +37,7 @@ type stage struct {
 	epoch string // of the stream rates
 	proc  *Processor
 	fill  *filler
+	told  instruments
 }
 
 // errDone ends the stage: everything of the run is worked off.
@@ -228,13 +229,17 @@ func (s *stage) publish(ctx context.Context, results []result) error {
 	for i := range results[1:] {
 		batch = join(batch, results[i+1].Batch)
 	}
+	batch.Instruments = s.told.news(batch.Instruments)
 	id := "priced " + results[0].raw.ID.String()
 	if len(results) > 1 {
 		id += " to " + results[len(results)-1].raw.ID.String()
 	}
 	_, err := s.q.PutPriced(ctx, id, batch)
 	switch {
-	case err == nil || !errors.Is(err, kurs.ErrRejected):
+	case err == nil:
+		s.told.keep(batch.Instruments)
+		return nil
+	case !errors.Is(err, kurs.ErrRejected):
 		return err
 	case len(results) > 1:
 		half := len(results) / 2

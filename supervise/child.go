@@ -38,7 +38,7 @@ func Processes(program string, out *os.File, relay func(stage string, r io.Reade
 	return func(_ context.Context, o Order) (Running, error) {
 		// Not CommandContext: a stage ends by its orders, or by Kill.
 		cmd := exec.Command(program, o.Stage, "--supervised") //nolint:gosec,noctx // kurs itself
-		cmd.Args[0] = "kurs" // what ps shows, wherever the program lies
+		cmd.Args[0] = "kurs"                                  // what ps shows, wherever the program lies
 		cmd.Stdout = out
 		apart(cmd)
 		orders, err := cmd.StdinPipe()
