@@ -259,12 +259,14 @@ func (c *Client) cookieFrom(ctx context.Context, place string) (string, error) {
 	defer release()
 	// Without Accept: text/html no cookie is set (node-yahoo-finance2 getCrumb.ts).
 	a := c.fetch(ctx, request{url: place, accept: "text/html,application/xhtml+xml"})
+	cookie := cookieHeader(a.header)
+	if a.status != 0 && cookie != "" {
+		c.stats.request(a.status, nil) // Yahoo gives its cookie with a 404: that is no error
+		return cookie, nil
+	}
 	c.stats.request(a.status, a.trouble)
 	if a.status == 0 {
 		return "", a.trouble
-	}
-	if cookie := cookieHeader(a.header); cookie != "" {
-		return cookie, nil
 	}
 	if a.status == http.StatusTooManyRequests {
 		return "", answered(a.host, a.status, a.after)

@@ -41,7 +41,7 @@ func rootCommand(std streams) *cobra.Command {
 	root.AddCommand(
 		configCommand(std),
 		decodeCommand(std),
-		initCommand(std, nil),
+		initCommand(std, findSymbols),
 		quoteCommand(std),
 		runCommand(std),
 		simCommand(std),

@@ -175,8 +175,8 @@ func demoReport(ctx context.Context, std streams, c config.Config, result superv
 		return err
 	}
 	w := std.err
-	fmt.Fprintf(w, "\nStored %d prices of %s in %s, and %d exchange rates.\n", stats.Quotes-before.Quotes, countOf(int(stats.Instruments), "symbol"),
-		c.Currency, stats.Rates-before.Rates)
+	fmt.Fprintf(w, "\nStored %d prices of %s in %s, and %d exchange rates.\n",
+		stats.Quotes-before.Quotes, countOf(len(c.Symbols), "symbol"), c.Currency, stats.Rates-before.Rates)
 	fmt.Fprintf(w, "%d answers taken in, %d of them stored; the exchange handed out %d prices, the same one often more than once.\n",
 		result.Accepted, accounted, handedOut)
 	if err := demoWaiting(ctx, w, r, result); err != nil {

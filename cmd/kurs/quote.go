@@ -123,6 +123,9 @@ func quoteLive(ctx context.Context, std streams, c config.Config, symbols []stri
 	}
 	defer client.Close()
 	raws, failure := client.Quotes(ctx, symbols)
+	for i := range raws {
+		raws[i].Received = raws[i].Received.UTC().Truncate(time.Millisecond) // as it would be stored
+	}
 	if len(raws) == 0 && failure != nil {
 		return withStored(ctx, std, c, symbols, failure)
 	}
@@ -134,17 +137,30 @@ func quoteLive(ctx context.Context, std streams, c config.Config, symbols []stri
 	for i := range prices {
 		shown[i] = look(prices[i], names[prices[i].Symbol])
 	}
-	if err := printLooked(std, c, shown, output); err != nil {
-		return err
-	}
-	if failure != nil {
-		if e, ok := errors.AsType[*kurs.Error](failure); ok && len(shown) > 0 {
-			partly := *e
-			partly.Exit = kurs.ExitPartly
-			return &partly
+	if len(shown) > 0 || output == "json" {
+		if err := printLooked(std, c, shown, output); err != nil {
+			return err
 		}
 	}
-	return failure
+	e, ok := errors.AsType[*kurs.Error](failure)
+	if !ok {
+		return failure
+	}
+	if e.Exit == kurs.ExitNotFound && output != "json" {
+		near(ctx, std.err, client, unfound(symbols, prices))
+	}
+	partly := *e
+	if len(shown) > 0 {
+		partly.Exit = kurs.ExitPartly
+	}
+	return &partly
+}
+
+// unfound are the symbols that have no price.
+func unfound(symbols []string, prices []kurs.Price) []string {
+	return slices.DeleteFunc(slices.Clone(symbols), func(symbol string) bool {
+		return slices.ContainsFunc(prices, func(p kurs.Price) bool { return p.Symbol == symbol })
+	})
 }
 
 // convertNow converts answers as process would, with rates that are asked for

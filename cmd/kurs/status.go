@@ -202,12 +202,18 @@ func statusScreen(w io.Writer, c config.Config, s shownStatus) error {
 	}
 	fmt.Fprintln(w)
 	c.Currency = s.Currency
-	if err := priceTable(w, c, s.Prices, s.Now); err != nil {
+	if err := priceTable(w, c, s.Prices[:min(len(s.Prices), mostShown)], s.Now); err != nil {
 		return err
+	}
+	if more := len(s.Prices) - mostShown; more > 0 {
+		fmt.Fprintf(w, "and %d more: %s quote --stored\n", more, programName())
 	}
 	fmt.Fprintln(w)
 	return statusTail(w, s)
 }
+
+// mostShown is how many symbols the screen lists.
+const mostShown = 50
 
 func stageTable(w io.Writer, s shownStatus) error {
 	t := table{
