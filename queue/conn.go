@@ -17,9 +17,10 @@ import (
 // Queue is a stage's connection to the broker. It reconnects by itself for as
 // long as it is open.
 type Queue struct {
-	nc  *nats.Conn
-	js  jetstream.JetStream
-	log *slog.Logger
+	nc   *nats.Conn
+	js   jetstream.JetStream
+	log  *slog.Logger
+	full holdups
 }
 
 // Connect reaches a broker and makes sure that its streams are there. It waits
@@ -54,7 +55,7 @@ func Connect(ctx context.Context, at Address, stage string, maxBytes int64, log 
 		nc.Close()
 		return nil, fmt.Errorf("connect to the queue: %w", err)
 	}
-	q := &Queue{nc: nc, js: js, log: log}
+	q := &Queue{nc: nc, js: js, log: log, full: holdups{log: log}}
 	if err := q.makeStreams(ctx, maxBytes); err != nil {
 		nc.Close()
 		return nil, err
@@ -184,7 +185,12 @@ func (q *Queue) put(ctx context.Context, subject, id string, data []byte) (uint6
 	if len(data) > maxPayload-1024 {
 		return 0, fmt.Errorf("%w: message of %d bytes is larger than the queue takes", kurs.ErrRejected, len(data))
 	}
-	pause, waiting := shortPause, time.Time{}
+	pause, waiting, done := shortPause, false, false
+	defer func() {
+		if waiting {
+			q.full.end(ctx, subject, done)
+		}
+	}()
 	for {
 		var options []jetstream.PublishOpt
 		if id != "" {
@@ -194,17 +200,15 @@ func (q *Queue) put(ctx context.Context, subject, id string, data []byte) (uint6
 		ack, err := q.js.Publish(tryCtx, subject, data, options...)
 		cancel()
 		if err == nil {
-			if !waiting.IsZero() {
-				q.log.InfoContext(ctx, "queue takes messages again", "subject", subject, "waited", time.Since(waiting).Round(time.Millisecond))
-			}
+			done = true
 			return ack.Sequence, nil
 		}
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
-		if waiting.IsZero() {
-			waiting = time.Now()
-			q.log.WarnContext(ctx, "queue takes no message, waiting", "subject", subject, "error", err)
+		if !waiting {
+			waiting = true
+			q.full.begin(ctx, subject, err)
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return 0, err

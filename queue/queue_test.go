@@ -283,3 +283,39 @@ func TestLeaseIsHeldByOne(t *testing.T) {
 		t.Errorf("turns %d, %v", turns, err)
 	}
 }
+
+// TestABrokerIsStartedAgainWhereItWas: after a restart in place connections come
+// back, and everything that was put is there.
+func TestABrokerIsStartedAgainWhereItWas(t *testing.T) {
+	quiet := slog.New(slog.DiscardHandler)
+	s, err := StartServer(ServerConfig{Dir: t.TempDir(), MaxBytes: 64 << 20}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	q, err := Connect(t.Context(), s.Address(), "test", 64<<20, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if _, err := q.PutRaw(t.Context(), rawMessage(1)); err != nil {
+		t.Fatal(err)
+	}
+	before := s.Address()
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	if s.Address() != before {
+		t.Errorf("it was at %v, and is at %v", before, s.Address())
+	}
+	if _, err := q.PutRaw(t.Context(), rawMessage(2)); err != nil { // it waits for the connection
+		t.Fatal(err)
+	}
+	if state, err := q.RawState(t.Context()); err != nil || state.Messages != 2 {
+		t.Errorf("%+v, %v", state, err)
+	}
+	s.Stop()
+	if s.Health() == nil {
+		t.Error("a broker that was stopped is well")
+	}
+}

@@ -1,11 +1,14 @@
 package queue
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -25,7 +28,10 @@ type ServerConfig struct {
 type Server struct {
 	options *server.Options
 	log     *slog.Logger
-	running *server.Server
+	url     string
+
+	mu      sync.Mutex
+	running *server.Server // nil after a restart that failed
 }
 
 // Address is where a broker is and what opens it. The secret belongs in no
@@ -63,6 +69,10 @@ func StartServer(config ServerConfig, log *slog.Logger) (*Server, error) {
 	if err := s.start(); err != nil {
 		return nil, err
 	}
+	s.url = s.running.ClientURL()
+	if at, ok := s.running.Addr().(*net.TCPAddr); ok {
+		s.options.Port = at.Port // a restart is found where it was
+	}
 	return s, nil
 }
 
@@ -75,7 +85,7 @@ func (s *Server) start() error {
 	if err != nil {
 		return fmt.Errorf("configure the queue: %w", err)
 	}
-	ns.SetLoggerV2(brokerLog{s.log}, false, false, false)
+	ns.SetLoggerV2(&brokerLog{log: s.log, said: map[string]time.Time{}}, false, false, false)
 	ns.Start()
 	if !ns.ReadyForConnections(startTimeout) || !ns.JetStreamEnabled() {
 		ns.Shutdown()
@@ -88,12 +98,29 @@ func (s *Server) start() error {
 
 // Address is where the stages reach it.
 func (s *Server) Address() Address {
-	return Address{URL: s.running.ClientURL(), Secret: Secret(s.options.Authorization)}
+	return Address{URL: s.url, Secret: Secret(s.options.Authorization)}
 }
+
+// Restart stops the broker and starts it again, at the same address: after a
+// full disk it takes nothing more until then, even when there is room again.
+// All that was put is there afterwards; connections come back by themselves.
+func (s *Server) Restart() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shutdown()
+	return s.start()
+}
+
+var errStopped = errors.New("queue: not started")
 
 // Health asks the broker about itself; nil is well. A full disk shows here and
 // nowhere else: publishing only stops to be answered.
 func (s *Server) Health() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running == nil {
+		return errStopped
+	}
 	if h := s.running.Healthz(&server.HealthzOptions{}); h.Error != "" {
 		return fmt.Errorf("queue: %s", h.Error)
 	}
@@ -102,8 +129,19 @@ func (s *Server) Health() error {
 
 // Stop closes the broker and waits for it. All that was put stays on disk.
 func (s *Server) Stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shutdown()
+}
+
+// shutdown is Stop with the lock held.
+func (s *Server) shutdown() {
+	if s.running == nil {
+		return
+	}
 	s.running.Shutdown()
 	s.running.WaitForShutdown()
+	s.running = nil
 }
 
 // Secret prints as nothing that could be used.
@@ -116,21 +154,31 @@ func (Secret) String() string { return "***" }
 func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
 
 // brokerLog passes on what the broker has to say, from warnings up: its notices
-// are about itself.
-type brokerLog struct{ log *slog.Logger }
+// are about itself. The same thing it says once a minute at most.
+type brokerLog struct {
+	log *slog.Logger
 
-func (brokerLog) Noticef(string, ...any) {}
-func (brokerLog) Debugf(string, ...any)  {}
-func (brokerLog) Tracef(string, ...any)  {}
-
-func (l brokerLog) Warnf(format string, v ...any) {
-	l.log.Warn("queue", "says", fmt.Sprintf(format, v...))
+	mu   sync.Mutex
+	said map[string]time.Time // by format; there are as many as in its source
 }
 
-func (l brokerLog) Errorf(format string, v ...any) {
-	l.log.Error("queue", "says", fmt.Sprintf(format, v...))
-}
+func (*brokerLog) Noticef(string, ...any) {}
+func (*brokerLog) Debugf(string, ...any)  {}
+func (*brokerLog) Tracef(string, ...any)  {}
 
-func (l brokerLog) Fatalf(format string, v ...any) {
-	l.log.Error("queue", "says", fmt.Sprintf(format, v...))
+func (l *brokerLog) Warnf(format string, v ...any)  { l.say(slog.LevelWarn, format, v) }
+func (l *brokerLog) Errorf(format string, v ...any) { l.say(slog.LevelError, format, v) }
+func (l *brokerLog) Fatalf(format string, v ...any) { l.say(slog.LevelError, format, v) }
+
+func (l *brokerLog) say(level slog.Level, format string, v []any) {
+	l.mu.Lock()
+	now := time.Now()
+	late := now.Sub(l.said[format]) < time.Minute
+	if !late {
+		l.said[format] = now
+	}
+	l.mu.Unlock()
+	if !late {
+		l.log.Log(context.Background(), level, "the broker of the queue", "says", fmt.Sprintf(format, v...))
+	}
 }

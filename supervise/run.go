@@ -22,9 +22,10 @@ type Config struct {
 	Claim    *Claim // of the directories that the settings name
 	Version  string
 	Launch   Launch
-	Color    bool          // of what stages print for people
-	Duration time.Duration // of the run; 0: until it is stopped
-	Drain    time.Duration // so long the stages may take to come to their end
+	Color    bool                                    // of what stages print for people
+	Duration time.Duration                           // of the run; 0: until it is stopped
+	Drain    time.Duration                           // so long the stages may take to come to their end
+	Free     func(dir string) (free uint64, _ error) // bytes of the disk that a folder is on
 	Log      *slog.Logger
 }
 
@@ -95,6 +96,8 @@ type supervisor struct {
 	queue   *queue.Queue
 	address queue.Address
 	tally   *tally
+
+	restarted time.Time // the broker, last; only watch knows it
 
 	mu       sync.Mutex
 	ending   time.Time // when the end was asked for; zero: it was not

@@ -74,6 +74,7 @@ func supervised(t *testing.T, c Config, stops <-chan struct{}, work Work) (Resul
 		}
 	}()
 	c.Claim, c.Launch = claim, Inside(work)
+	c.Free = func(string) (uint64, error) { return 1 << 40, nil }
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

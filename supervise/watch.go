@@ -20,7 +20,7 @@ func (s *supervisor) watch(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			s.tally.mark(now)
-			ill = s.checkBroker(ctx, ill)
+			ill = s.checkBroker(ctx, ill, now)
 			if !now.Before(next) {
 				next = now.Add(minute)
 				s.summary(ctx)
@@ -29,9 +29,17 @@ func (s *supervisor) watch(ctx context.Context) {
 	}
 }
 
+// The broker is started again when there is this much room, in bytes, and not
+// more often than this.
+const (
+	restartRoom  = 16 << 20
+	restartEvery = 5 * time.Second
+)
+
 // checkBroker asks the broker about itself: a full disk shows there and nowhere
-// else.
-func (s *supervisor) checkBroker(ctx context.Context, was bool) (ill bool) {
+// else. A broker that is not well is started again as soon as there is room: by
+// itself it does not recover.
+func (s *supervisor) checkBroker(ctx context.Context, was bool, now time.Time) (ill bool) {
 	if s.server == nil {
 		return false
 	}
@@ -42,7 +50,16 @@ func (s *supervisor) checkBroker(ctx context.Context, was bool) (ill bool) {
 	case err == nil && was:
 		s.Log.InfoContext(ctx, "queue is well again")
 	}
-	return err != nil
+	if err == nil {
+		return false
+	}
+	if free, ferr := s.Free(s.Settings.Paths.Queue); ferr == nil && free >= restartRoom && now.Sub(s.restarted) >= restartEvery {
+		s.restarted = now
+		if err := s.server.Restart(); err != nil {
+			s.Log.ErrorContext(ctx, "queue cannot be started again", "error", err, "code", "KURS-QUEUE")
+		}
+	}
+	return true
 }
 
 // summary is the line of each minute.
