@@ -55,6 +55,7 @@ func layout() []row {
 		{folder: "sim"},
 
 		{folder: "cmd/kurs", may: []string{"*"}},
+		{folder: "faults", tests: []string{"fault"}},
 		{folder: "internal/testkit"},
 		{folder: "internal/testsummary"},
 	}

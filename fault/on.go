@@ -5,6 +5,7 @@ package fault
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,13 +19,15 @@ import (
 //
 // means: be killed at the third passage of store.after_commit (as by kill -9),
 // and sleep at each of process.before_ack. Ways: kill, exit, panic, sleep:TIME.
-// Without @N the first passage is meant, for sleep every one.
+// Without @N the first passage is meant, for sleep every one. With KURS_FAULT_DIR
+// each happens once among all processes: whoever makes the file named after the
+// point in that folder does it. So a process that is started again goes on.
 func Point(name string) {
 	if !slices.Contains(Points(), name) {
 		panic("fault: point " + name + " is not in the list")
 	}
 	way, ok := plan().passes(name)
-	if !ok {
+	if !ok || !mine(name) {
 		return
 	}
 	what, arg, _ := strings.Cut(way, ":")
@@ -48,6 +51,22 @@ func Point(name string) {
 	default:
 		panic("fault: no way to die: " + what)
 	}
+}
+
+// mine tells whether this process is the one in which a point's fault happens.
+func mine(name string) bool {
+	dir := os.Getenv("KURS_FAULT_DIR")
+	if dir == "" {
+		return true
+	}
+	file, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // a test's folder
+	if err != nil {
+		return false
+	}
+	if err := file.Close(); err != nil {
+		panic("fault: " + err.Error())
+	}
+	return true
 }
 
 type schedule struct {

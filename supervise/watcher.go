@@ -14,7 +14,7 @@ import (
 const (
 	firstRestart = 100 * time.Millisecond
 	mostRestart  = 10 * time.Second
-	wellAfter    = time.Minute // so long at work, and the pauses begin anew
+	wellAfter    = 10 * time.Second // so long at work, and the pauses begin anew
 )
 
 // watcher keeps one stage at work.
