@@ -14,11 +14,14 @@ import (
 
 const about = `kurs records live market prices and converts them into your currency.
 
+  kurs run --demo               try it: 30 seconds, offline
+  kurs quote NOVO-B.CO AAPL     look now, store nothing
   kurs init                     write a config file
-  kurs config check             is it right?
-  kurs decode answer.json       what does this answer of Yahoo say?
+  kurs run                      start recording
+  kurs status                   is it healthy?
+  kurs export > prices.csv      take it elsewhere
 
-More: kurs <command> --help
+More: kurs help · kurs help errors · kurs <command> --help
 `
 
 // rootCommand is the list of all commands. Add yours here.
@@ -41,6 +44,7 @@ func rootCommand(std streams) *cobra.Command {
 	root.AddCommand(
 		configCommand(std),
 		decodeCommand(std),
+		exportCommand(std),
 		initCommand(std, findSymbols),
 		quoteCommand(std),
 		runCommand(std),
@@ -49,6 +53,7 @@ func rootCommand(std streams) *cobra.Command {
 		versionCommand(std),
 	)
 	root.AddCommand(stageCommands(std)...)
+	root.SetHelpCommand(helpCommand(std))
 	return root
 }
 

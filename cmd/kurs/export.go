@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kurs"
+	"kurs/config"
+	"kurs/store/sqlite"
+)
+
+// exportRun is one run of kurs export.
+type exportRun struct {
+	settings
+
+	format  string
+	symbols string
+	since   string
+	until   string
+	out     string
+	force   bool
+}
+
+func exportCommand(std streams) *cobra.Command {
+	var r exportRun
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write stored prices as CSV or JSON lines",
+		Long: `Write the stored prices, by symbol and time, with the columns of the view v_quotes.
+Unknown values are empty. Times are UTC. Texts that a spreadsheet might take for a
+formula begin with an apostrophe.
+
+TIME is RFC 3339, a date (in the config's time zone), "today", or a span back from
+now as 24h or 7d.`,
+		Example: `  kurs export > prices.csv
+  kurs export --symbols NOVO-B.CO,AAPL --since 2026-11-01 --out november.csv
+  kurs export -o jsonl --since 24h | head`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.run(cmd.Context(), std) },
+	}
+	flags := cmd.Flags()
+	r.bind(flags)
+	flags.StringVarP(&r.format, "output", "o", "csv", "csv or jsonl")
+	flags.StringVar(&r.symbols, "symbols", "", "only these: `A,B`")
+	flags.StringVar(&r.since, "since", "", "only prices made at or after `TIME`")
+	flags.StringVar(&r.until, "until", "", "only prices made before `TIME`")
+	flags.StringVar(&r.out, "out", "-", "write to `FILE`; - is standard output")
+	flags.BoolVar(&r.force, "force", false, "replace a file that is there")
+	return cmd
+}
+
+func (r *exportRun) run(ctx context.Context, std streams) error {
+	if r.format != "csv" && r.format != "jsonl" {
+		return usageError(fmt.Sprintf("-o %s is not a format: there are csv and jsonl", r.format), "-o csv")
+	}
+	c, err := r.load(std)
+	if err != nil {
+		return err
+	}
+	filter, err := r.filter(c)
+	if err != nil {
+		return err
+	}
+	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // it was only read
+	e := exported{found: map[string]bool{}}
+	if r.out == "-" {
+		err = e.write(ctx, std.out, r.format, db, filter)
+	} else {
+		err = r.toFile(func(w io.Writer) error { return e.write(ctx, w, r.format, db, filter) })
+	}
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return nil // who read has read enough, as head does
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.err, "%s written\n", countOf(e.rows, "price"))
+	return e.missing(std.err, filter.Symbols)
+}
+
+func (r *exportRun) filter(c config.Config) (sqlite.Filter, error) {
+	f := sqlite.Filter{Symbols: symbolsOf([]string{r.symbols})}
+	location, err := c.Location()
+	if err != nil {
+		return f, err
+	}
+	now := time.Now()
+	if f.Since, err = timeOf("--since", r.since, location, now); err != nil {
+		return f, err
+	}
+	f.Until, err = timeOf("--until", r.until, location, now)
+	return f, err
+}
+
+// timeOf reads a time as people give it; the zero time for none.
+func timeOf(flag, text string, location *time.Location, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if text == "today" {
+		y, m, d := now.In(location).Date()
+		return time.Date(y, m, d, 0, 0, 0, 0, location), nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, text, location); err == nil {
+		return t, nil
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
+			return now.AddDate(0, 0, -n), nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, usageError(fmt.Sprintf("%s %q is not a time", flag, text), flag+" 2026-11-24, "+flag+" 2026-11-24T09:00:00Z, or "+flag+" 24h")
+}
+
+// toFile writes beside the file and renames, so that there is never a part of it.
+func (r *exportRun) toFile(write func(io.Writer) error) (err error) {
+	if _, err := os.Stat(r.out); err == nil && !r.force {
+		return &kurs.Error{
+			Code: "KURS-EXISTS", Message: r.out + " is there already", Safe: "it was not changed", Try: "another --out, or --force", Exit: kurs.ExitUsage,
+		}
+	}
+	f, err := os.CreateTemp(filepath.Dir(r.out), filepath.Base(r.out)+".*") // readable by its owner only
+	if err != nil {
+		return exportError(r.out, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, ignoreGone(f.Close()), os.Remove(f.Name()))
+		}
+	}()
+	if err := write(f); err != nil {
+		return exportError(r.out, err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return exportError(r.out, err)
+	}
+	return os.Rename(f.Name(), r.out)
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, fs.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func exportError(name string, err error) error {
+	e := &kurs.Error{
+		Code: "KURS-EXPORT", Message: "cannot write " + name, Safe: "nothing of it is left behind", Try: "another --out", Exit: kurs.ExitFailed, Err: err,
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		e.Code, e.Exit = "KURS-DISK", kurs.ExitDisk
+	}
+	return e
+}
+
+// exported is what an export has written.
+type exported struct {
+	rows  int
+	found map[string]bool // symbols
+}
+
+func (e *exported) write(ctx context.Context, w io.Writer, format string, db *sqlite.Reader, filter sqlite.Filter) error {
+	buffered := bufio.NewWriterSize(w, 64<<10)
+	row, flush := jsonRow(buffered), func() error { return nil }
+	if format == "csv" {
+		table := csv.NewWriter(buffered)
+		if err := table.Write(csvColumns); err != nil {
+			return err
+		}
+		row = func(r kurs.Row) error { return csvRow(table, r) }
+		flush = func() error {
+			table.Flush()
+			return table.Error()
+		}
+	}
+	err := db.Quotes(ctx, filter, func(r kurs.Row) error {
+		e.rows++
+		e.found[r.Symbol] = true
+		return row(r)
+	})
+	if err != nil {
+		return err
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	return buffered.Flush()
+}
+
+// missing names the symbols that nothing was found of.
+func (e *exported) missing(w io.Writer, symbols []string) error {
+	missing := slices.DeleteFunc(slices.Clone(symbols), func(s string) bool { return e.found[s] })
+	if len(missing) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "no prices are stored of %s\n", strings.Join(missing, ", "))
+	if e.rows == 0 {
+		return exit(kurs.ExitNotFound)
+	}
+	return exit(kurs.ExitPartly)
+}
+
+func jsonRow(w io.Writer) func(kurs.Row) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return func(r kurs.Row) error { return enc.Encode(r) }
+}
+
+// csvColumns are the columns of v_quotes, under their JSON names.
+var csvColumns = []string{
+	"symbol", "time", "price_native", "unit", "currency_native", "factor", "fx_rate", "fx_time", "fx_source", "price_base", "currency_base",
+	"bid", "ask", "volume", "session", "source", "received_iso",
+}
+
+func csvRow(w *csv.Writer, r kurs.Row) error {
+	volume := ""
+	if r.Volume != nil {
+		volume = strconv.FormatInt(*r.Volume, 10)
+	}
+	return w.Write([]string{
+		spreadsheetText(r.Symbol), timeText(r.Time), r.PriceNative.String(), spreadsheetText(r.Unit), spreadsheetText(r.CurrencyNative),
+		r.Factor.String(), r.FXRate.String(), timeText(r.FXTime), spreadsheetText(r.FXSource), r.PriceBase.String(), spreadsheetText(r.CurrencyBase),
+		r.Bid.String(), r.Ask.String(), volume, spreadsheetText(string(r.Session)), spreadsheetText(r.Source), timeText(r.ReceivedISO),
+	})
+}
+
+// spreadsheetText guards a text that a spreadsheet would take for a formula
+// (OWASP ASVS 5, 1.2.10). Numbers are not touched: a negative one begins with -.
+func spreadsheetText(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r\x00", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
