@@ -295,7 +295,7 @@ func (s *Source) askDueRates(ctx context.Context, hear hear) error {
 	if err := s.pursue(ctx, r, until, hear); err != nil {
 		return err
 	}
-	absent := slices.DeleteFunc(symbols, func(symbol string) bool { return !r.isMissing(symbol) })
+	absent := slices.DeleteFunc(slices.Clone(symbols), func(symbol string) bool { return !r.isMissing(symbol) })
 	if len(absent) == 0 {
 		return nil
 	}
@@ -306,7 +306,7 @@ func (s *Source) askDueRates(ctx context.Context, hear hear) error {
 	if !again.done() {
 		return nil // nobody said that they are unknown
 	}
-	absent = slices.DeleteFunc(absent, func(symbol string) bool { return !again.isMissing(symbol) })
+	absent = slices.DeleteFunc(slices.Clone(absent), func(symbol string) bool { return !again.isMissing(symbol) })
 	now = time.Now()
 	s.unknown.doubt(slices.DeleteFunc(slices.Clone(absent), s.isNotListed), now)
 	for _, pair := range s.pairs.absent(absent, now) {
