@@ -63,11 +63,16 @@ type rawWork struct {
 	// alone is held for writing by a worker that handles a message which may
 	// have killed the process before: nobody else may be in flight then.
 	alone sync.RWMutex
+
+	forgotten forgotten
 }
+
+// rawConsumer is the name under which all workers share the queue raw.
+const rawConsumer = "process"
 
 func (w *rawWork) consumer(ctx context.Context) (jetstream.Consumer, error) {
 	return w.q.js.CreateOrUpdateConsumer(ctx, streamRaw, jetstream.ConsumerConfig{
-		Durable:       "process",
+		Durable:       rawConsumer,
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
 		MaxAckPending: 1000,
@@ -104,7 +109,9 @@ func (w *rawWork) pull(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		idle := true
 		for msg := range batch.Messages() {
+			idle = false
 			group := gather(msg, batch.Messages())
 			if err := w.handle(context.WithoutCancel(ctx), group); err != nil {
 				w.q.log.WarnContext(ctx, "group of raw messages failed, trying again", "messages", len(group), "error", err)
@@ -115,6 +122,11 @@ func (w *rawWork) pull(ctx context.Context) error {
 		}
 		if err := batch.Error(); err != nil && !errors.Is(err, jetstream.ErrNoMessages) {
 			return err
+		}
+		if idle {
+			if err := w.forgotten.look(ctx, w.q, consumer); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
