@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +39,7 @@ type stage struct {
 	proc  *Processor
 	fill  *filler
 	told  instruments
+	first sync.Once // prices of this process
 }
 
 // errDone ends the stage: everything of the run is worked off.
@@ -277,6 +279,9 @@ func (s *stage) putPending(ctx context.Context, r *result) error {
 
 func (s *stage) count(results []result) {
 	s.meter.Add(queue.CountMessages, len(results))
+	if n := len(results[0].Batch.Prices); n > 0 {
+		s.first.Do(func() { s.log.Info("first prices", "prices", n, "without_rate_yet", len(results[0].Pending)) })
+	}
 	for i := range results {
 		b := &results[i].Batch
 		s.meter.Add(queue.CountPrices, len(b.Prices)+len(b.Bars))

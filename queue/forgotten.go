@@ -16,13 +16,16 @@ import (
 type forgotten struct {
 	mu     sync.Mutex
 	looked time.Time
-	first  uint64 // of the stream, when nothing was in hand or to come
-	since  time.Time
+	first  uint64    // message of the stream, when it was looked at last
+	since  time.Time // it is the first
 }
 
 const (
-	lookEvery      = time.Second
-	forgottenAfter = 2 * time.Second // so long it must look so: what is on its way is not forgotten
+	lookEvery = time.Second
+	// So long a message must lie there while no worker has anything to do: where
+	// the broker counts it neither as to come nor as in hand, and where it does.
+	forgottenAfter = 2 * time.Second
+	stuckAfter     = 4 * ackWait
 )
 
 // look is called by a worker who found nothing to do.
@@ -34,14 +37,6 @@ func (f *forgotten) look(ctx context.Context, q *Queue, consumer jetstream.Consu
 		return nil
 	}
 	f.looked = now
-	info, err := consumer.Info(ctx)
-	if err != nil {
-		return err
-	}
-	if info.NumPending > 0 || info.NumAckPending > 0 {
-		f.first = 0
-		return nil
-	}
 	state, err := q.RawState(ctx)
 	if err != nil {
 		return err
@@ -50,7 +45,15 @@ func (f *forgotten) look(ctx context.Context, q *Queue, consumer jetstream.Consu
 		f.first, f.since = state.First, now
 		return nil
 	}
-	if now.Sub(f.since) < forgottenAfter {
+	info, err := consumer.Info(ctx)
+	if err != nil {
+		return err
+	}
+	after := stuckAfter
+	if info.NumPending == 0 && info.NumAckPending == 0 {
+		after = forgottenAfter
+	}
+	if now.Sub(f.since) < after {
 		return nil
 	}
 	f.first = 0

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"kurs"
 	"kurs/queue/pb"
@@ -317,5 +318,45 @@ func TestABrokerIsStartedAgainWhereItWas(t *testing.T) {
 	s.Stop()
 	if s.Health() == nil {
 		t.Error("a broker that was stopped is well")
+	}
+}
+
+// TestForgottenMessagesAreAskedForAnew: where the broker counts nothing as to come
+// or in hand, but holds a message, its consumer is made anew.
+func TestForgottenMessagesAreAskedForAnew(t *testing.T) {
+	q := broker(t, t.TempDir())
+	ctx := t.Context()
+	if _, err := q.PutRaw(ctx, rawMessage(1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&rawWork{q: q}).consumer(ctx); err != nil {
+		t.Fatal(err)
+	}
+	// The consumer of an empty stream stands for one that is past its messages.
+	forgetful, err := q.js.CreateConsumer(ctx, streamDead, jetstream.ConsumerConfig{AckPolicy: jetstream.AckExplicitPolicy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f forgotten
+	look := func() {
+		t.Helper()
+		f.looked = time.Time{}
+		if err := f.look(ctx, q, forgetful); err != nil {
+			t.Fatal(err)
+		}
+	}
+	there := func() bool {
+		_, err := q.js.Consumer(ctx, streamRaw, rawConsumer)
+		return err == nil
+	}
+	look()
+	look()
+	if !there() {
+		t.Fatal("it was given up at once")
+	}
+	f.since = f.since.Add(-forgottenAfter)
+	look()
+	if there() {
+		t.Error("the consumer is still there")
 	}
 }

@@ -80,6 +80,7 @@ type writer struct {
 	meter *queue.Meter
 	log   *slog.Logger
 
+	begun  sync.Once
 	store  kurs.Store
 	reader *queue.PricedReader
 	outage outage

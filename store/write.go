@@ -172,6 +172,9 @@ func (w *writer) committed(group kurs.Group) {
 			}
 		}
 	}
+	if n := len(group.Batches); n > 0 {
+		w.begun.Do(func() { w.log.Info("first prices stored", "rows", group.Rows()) })
+	}
 	if w.first {
 		w.meter.Add(queue.CountRows, group.Rows())
 	}

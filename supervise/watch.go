@@ -7,12 +7,15 @@ import (
 	"kurs/queue"
 )
 
+// firstSummary is when the first line of how it goes comes; then one a minute.
+const firstSummary = 10 * time.Second
+
 // watch looks after the run: the broker's health each second, and a line a
 // minute.
 func (s *supervisor) watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	next := time.Now().Add(minute)
+	next, words := time.Now().Add(firstSummary), "so far"
 	ill := false
 	for {
 		select {
@@ -23,7 +26,8 @@ func (s *supervisor) watch(ctx context.Context) {
 			ill = s.checkBroker(ctx, ill, now)
 			if !now.Before(next) {
 				next = now.Add(minute)
-				s.summary(ctx)
+				s.summary(ctx, words)
+				words = "last minute"
 			}
 		}
 	}
@@ -63,8 +67,8 @@ func (s *supervisor) checkBroker(ctx context.Context, was bool, now time.Time) (
 }
 
 // summary is the line of each minute.
-func (s *supervisor) summary(ctx context.Context) {
-	s.Log.InfoContext(ctx, "last minute",
+func (s *supervisor) summary(ctx context.Context, words string) {
+	s.Log.InfoContext(ctx, words, //nolint:sloglint // one of two constants
 		"prices", s.tally.lastMinute(Process, queue.CountPrices),
 		"stored", s.tally.lastMinute(Store, queue.CountRows),
 		"requests", s.tally.lastMinute(Acquire, queue.CountRequests),
