@@ -186,12 +186,12 @@ func demoReport(ctx context.Context, std streams, c config.Config, result superv
 		return err
 	}
 	kurs := programName()
-	data := shellWord(c.Paths.Data)
+	data := shellPath(c.Paths.Data)
 	fmt.Fprintf(w, "\nIt is all in %s (%s). Look at it:\n", config.Short(c.Paths.Database, os.Environ()), bytesText(uint64(max(0, stats.Bytes))))
 	fmt.Fprintf(w, "  %s status --data %s\n", kurs, data)
 	fmt.Fprintf(w, "  %s quote --stored --data %s\n", kurs, data)
 	fmt.Fprintf(w, "  %s export --data %s > prices.csv\n", kurs, data)
-	fmt.Fprintf(w, "  sqlite3 -readonly %s 'SELECT symbol, price_native, unit, fx_rate, price_base FROM v_latest'\n", shellWord(c.Paths.Database))
+	fmt.Fprintf(w, "  sqlite3 -readonly %s 'SELECT symbol, price_native, unit, fx_rate, price_base FROM v_latest'\n", shellPath(c.Paths.Database))
 	return nil
 }
 
@@ -218,6 +218,14 @@ func someLatest(ctx context.Context, w io.Writer, r *sqlite.Reader, c config.Con
 	}
 	fmt.Fprintln(w)
 	return priceTable(w, c, rows, time.Now())
+}
+
+// shellPath is a path for a command to copy, below the home directory with "~".
+func shellPath(path string) string {
+	if rest, ok := strings.CutPrefix(config.Short(path, os.Environ()), "~/"); ok && shellWord(rest) == rest {
+		return "~/" + rest
+	}
+	return shellWord(path)
 }
 
 // programName is how this program was called, for commands to copy.
