@@ -57,8 +57,8 @@ func cleaned(a slog.Attr) slog.Attr {
 
 func cleanedAny(v slog.Value) slog.Value {
 	switch value := v.Any().(type) {
-	case error:
-		return slog.StringValue(visible(value.Error()))
+	case error: // several that were joined stand on lines of their own
+		return slog.StringValue(visible(strings.ReplaceAll(value.Error(), "\n", "; ")))
 	case number: // relayed, and checked to be one
 		return v
 	case fmt.Stringer:

@@ -208,7 +208,7 @@ func (g *gate) tell(wait time.Duration) {
 	if g.last != nil {
 		why = g.last.Error()
 	}
-	trouble := g.log.With("in", wait.Round(time.Millisecond), "error", why, "since", g.Since, "host", g.host, "code", g.Code)
+	trouble := g.log.With("in", wait.Round(time.Millisecond), "error", why, "since", g.Since.UTC().Truncate(time.Second), "host", g.host, "code", g.Code)
 	if g.Code == codeRate {
 		trouble.Warn("provider wants fewer requests, trying again")
 	} else {

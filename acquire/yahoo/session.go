@@ -246,7 +246,9 @@ func (c *Client) cookie(ctx context.Context) (string, error) {
 		if ctx.Err() != nil {
 			return "", err
 		}
-		why = errors.Join(why, err)
+		if why == nil || why.Error() != err.Error() {
+			why = errors.Join(why, err)
+		}
 	}
 	return "", fmt.Errorf("get a cookie: %w", why)
 }

@@ -31,7 +31,10 @@ type demoFlags struct {
 // demoOnly are their names.
 var demoOnly = []string{"demo-symbols", "seed", "ledger"}
 
-const demoDuration = 30 * time.Second
+const (
+	demoDuration = 30 * time.Second
+	demoRequests = 4 // an interval at least, where there are as many symbols
+)
 
 func (f *demoFlags) bind(flags *pflag.FlagSet) {
 	flags.IntVar(&f.symbols, "demo-symbols", 40, "how many instruments the simulated exchange has")
@@ -118,8 +121,10 @@ func (f *runFlags) demoSettings(x *sim.Exchange, base string) map[string]string 
 		"symbols": strings.Join(x.Symbols(), ","),
 	}
 	given := f.overrides()
+	// Small enough that all workers have something to do.
+	batch := min(max(len(x.Symbols())/demoRequests, 1), 50)
 	for path, text := range map[string]string{
-		"source.yahoo.interval": "1s", "source.yahoo.batch": "200", "fx.interval": "5s", "source.yahoo.max_per_minute": "0",
+		"source.yahoo.interval": "1s", "source.yahoo.batch": strconv.Itoa(batch), "fx.interval": "5s", "source.yahoo.max_per_minute": "0",
 	} {
 		key, ok := config.Lookup(path)
 		if !ok {

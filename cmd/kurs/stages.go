@@ -72,6 +72,7 @@ const orphanGrace = 2 * time.Second
 
 // runSupervised is a stage process of kurs run.
 func runSupervised(ctx context.Context, std streams, stage string) error {
+	signal.Ignore(os.Interrupt, syscall.SIGTERM) // they are the supervisor's, which says what is to be done
 	orders, err := supervise.Receive(std.in)
 	if err != nil {
 		return err
