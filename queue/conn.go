@@ -104,11 +104,29 @@ func (q *Queue) makeStreams(ctx context.Context, maxBytes int64) error {
 		config.Storage = jetstream.FileStorage
 		config.AllowDirect = true
 		config.Duplicates = 2 * time.Minute
-		if err := q.makeStream(ctx, config); err != nil {
+		if err := q.insistStream(ctx, config); err != nil {
 			return fmt.Errorf("make stream %s: %w", config.Name, err)
 		}
 	}
 	return nil
+}
+
+// streamTries is how often a stream is asked for: where several stages start at
+// once on a broker that is new, they are in each other's way for a moment.
+const streamTries = 8
+
+func (q *Queue) insistStream(ctx context.Context, config jetstream.StreamConfig) error {
+	pause := shortPause
+	for try := 1; ; try++ {
+		err := q.makeStream(ctx, config)
+		if err == nil || try == streamTries || ctx.Err() != nil {
+			return err
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+		pause = min(2*pause, longPause)
+	}
 }
 
 // makeStream creates a stream, or fits an old one's size; its epoch stays.

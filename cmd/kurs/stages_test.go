@@ -20,13 +20,12 @@ import (
 // cluster is a broker that stages share, under an address as a user has it.
 func cluster(t *testing.T) (address string) {
 	t.Helper()
-	s, err := queue.StartServer(queue.ServerConfig{Dir: t.TempDir(), MaxBytes: 64 << 20}, slog.New(slog.DiscardHandler))
+	s, err := queue.StartServer(queue.ServerConfig{Dir: t.TempDir(), MaxBytes: 1 << 30, Open: true}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Stop)
-	at := s.Address()
-	return strings.Replace(at.URL, "nats://", "nats://"+string(at.Secret)+"@", 1)
+	return s.Address().URL
 }
 
 // exchange serves a simulated one, and returns where.
