@@ -158,7 +158,8 @@ func (q *Queue) Position(ctx context.Context, store string) (kurs.StreamPos, err
 	return at, nil
 }
 
-// PurgePriced drops what every one of the stores has committed.
+// PurgePriced drops what every one of the stores has committed. Nothing is kept
+// for one that is detached.
 func (q *Queue) PurgePriced(ctx context.Context, stores []string) error {
 	state, err := q.state(ctx, streamPriced)
 	if err != nil {
@@ -166,6 +167,11 @@ func (q *Queue) PurgePriced(ctx context.Context, stores []string) error {
 	}
 	floor := state.Last
 	for _, store := range stores {
+		if d, detached, err := q.Detached(ctx, store); err != nil {
+			return err
+		} else if detached && !d.Filling {
+			continue
+		}
 		at, err := q.Position(ctx, store)
 		if err != nil {
 			return err

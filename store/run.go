@@ -19,6 +19,11 @@ type Target struct {
 	Name string
 	Open func(ctx context.Context) (kurs.Store, error)
 
+	// Refill hands over what the first store holds of the prices that were received
+	// at or after a time, for a store that lagged behind too far. Nil where that
+	// cannot be had: such a store is waited for, however full the queue is.
+	Refill func(ctx context.Context, since time.Time, write func(kurs.Batch) error) error
+
 	// Trouble says of an error of the store which outage it is, as a code of kurs
 	// (KURS-LOCK, KURS-DISK); empty where it is none in particular. May be nil.
 	Trouble func(err error) (code string)
@@ -44,6 +49,7 @@ func Run(ctx context.Context, c Config, q *queue.Queue, meter *queue.Meter, log 
 	for i, t := range c.Targets {
 		names[i] = t.Name
 	}
+
 	log.InfoContext(ctx, "started", "stores", names)
 	side, stopSide := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSide()
@@ -52,7 +58,7 @@ func Run(ctx context.Context, c Config, q *queue.Queue, meter *queue.Meter, log 
 
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, t := range c.Targets {
-		w := &writer{Config: c, Target: t, first: i == 0, all: names, q: q, meter: meter, log: log.With("store", t.Name)}
+		w := &writer{Config: c, Target: t, first: i == 0, q: q, meter: meter, log: log.With("store", t.Name)}
 		group.Go(func() error {
 			// Where several processes serve the same stores, one writes to each.
 			err := q.HoldLease(groupCtx, "store-"+t.Name, c.Holder, w.run)
@@ -75,7 +81,6 @@ type writer struct {
 	Config
 	Target
 	first bool
-	all   []string // names of all stores
 	q     *queue.Queue
 	meter *queue.Meter
 	log   *slog.Logger
@@ -90,7 +95,8 @@ type writer struct {
 	at       kurs.StreamPos // committed
 	noted    kurs.StreamPos // told to the queue
 	notedAt  time.Time
-	end      uint64 // of the run, on priced; 0 while it is not known
+	askedAt  time.Time // whether it was detached
+	end      uint64    // of the run, on priced; 0 while it is not known
 	ends     bool
 }
 
@@ -111,6 +117,12 @@ func (w *writer) run(ctx context.Context) (err error) {
 			}
 			if err := pause(ctx, w.outage.next()); err != nil {
 				return nil // ctx is done
+			}
+			continue
+		}
+		if filled, err := w.catchUp(ctx, batches); filled || err != nil {
+			if err != nil && ctx.Err() == nil {
+				return err
 			}
 			continue
 		}
@@ -167,7 +179,11 @@ func (w *writer) tryOpen(ctx context.Context) (err error) {
 	if w.at, err = w.store.Position(ctx); err != nil {
 		return err
 	}
-	w.reader, err = w.q.ReadPriced(ctx, w.Name, w.at)
+	if w.reader, err = w.q.ReadPriced(ctx, w.Name, w.at); err != nil {
+		return err
+	}
+	w.at = w.reader.Position() // a place in another queue, which is no more, says nothing here
+	_, err = w.back(ctx)
 	return err
 }
 
@@ -240,7 +256,12 @@ func (w *writer) note(ctx context.Context, idle bool) error {
 		return err
 	}
 	w.noted, w.notedAt = w.at, time.Now()
-	return w.q.PurgePriced(ctx, w.all)
+	if w.first {
+		if err := w.detach(ctx); err != nil {
+			return err
+		}
+	}
+	return w.q.PurgePriced(ctx, w.names())
 }
 
 // finished tells whether the store has everything of the run, once that is known.

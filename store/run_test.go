@@ -233,3 +233,128 @@ func TestHalves(t *testing.T) {
 		b = h[1]
 	}
 }
+
+// TestAPlaceInAnotherQueueSaysNothing: where the queue is new, a store that was
+// far in the one before is at its beginning.
+func TestAPlaceInAnotherQueueSaysNothing(t *testing.T) {
+	q := broker(t)
+	put(t, q, "A")
+	state, err := q.PricedState(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ committed, want kurs.StreamPos }{
+		{kurs.StreamPos{Epoch: "of another queue", Seq: 500}, kurs.StreamPos{Epoch: state.Epoch}},
+		{kurs.StreamPos{Epoch: state.Epoch, Seq: 1}, kurs.StreamPos{Epoch: state.Epoch, Seq: 1}},
+	} {
+		w := &writer{Target: (&memory{pos: c.committed}).target("sqlite"), q: q, meter: queue.NewMeter("store"), log: slog.New(slog.DiscardHandler)}
+		if err := w.open(t.Context()); err != nil || w.at != c.want {
+			t.Errorf("committed %+v: at %+v, %v", c.committed, w.at, err)
+		}
+	}
+}
+
+// small is a broker whose queues hold little.
+func small(t *testing.T) *queue.Queue {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	s, err := queue.StartServer(queue.ServerConfig{Dir: t.TempDir(), MaxBytes: 64 << 10}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := queue.Connect(t.Context(), s.Address(), "test", 64<<10, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		q.Close()
+		s.Stop()
+	})
+	return q
+}
+
+// slow is a store whose writes wait until it is released.
+type slow struct {
+	*memory
+	released <-chan struct{}
+}
+
+func (s slow) Write(ctx context.Context, g kurs.Group) error {
+	select {
+	case <-s.released:
+		return s.memory.Write(ctx, g)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// TestALaggardIsDetachedAndFilled: a second store that is down, or does not come
+// to an end with a write, holds up nobody, and has everything once it is back.
+func TestALaggardIsDetachedAndFilled(t *testing.T) {
+	t.Run("down", func(t *testing.T) {
+		testLaggard(t, func(m *memory, back <-chan struct{}) (kurs.Store, error) {
+			select {
+			case <-back:
+				return m, nil
+			default:
+				return nil, errors.New("down")
+			}
+		})
+	})
+	t.Run("stuck", func(t *testing.T) {
+		testLaggard(t, func(m *memory, back <-chan struct{}) (kurs.Store, error) { return slow{m, back}, nil })
+	})
+}
+
+func testLaggard(t *testing.T, open func(*memory, <-chan struct{}) (kurs.Store, error)) {
+	t.Helper()
+	q := small(t)
+	first, second := &memory{}, &memory{}
+	down := make(chan struct{})
+	back := Target{Name: "second", Open: func(context.Context) (kurs.Store, error) { return open(second, down) }}
+	back.Refill = func(_ context.Context, since time.Time, write func(kurs.Batch) error) error {
+		if time.Since(since) > time.Hour {
+			t.Errorf("filled since %s", since)
+		}
+		var b kurs.Batch
+		for _, symbol := range first.stored() {
+			b.Prices = append(b.Prices, kurs.Price{Quote: kurs.Quote{Symbol: symbol}})
+		}
+		return write(b)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, Config{
+			Run: "r1", Holder: "r1", Targets: []Target{first.target("first"), back}, Batch: 1000, Flush: time.Millisecond,
+		}, q, queue.NewMeter("store"), slog.New(slog.DiscardHandler))
+	}()
+	// More than the queue holds goes through: putting waits while it is full.
+	want := map[string]bool{}
+	var end uint64
+	for i := range 1500 {
+		symbol := fmt.Sprintf("SYMBOL-%d", i)
+		want[symbol] = true
+		end = put(t, q, symbol)
+	}
+	if _, detached, err := q.Detached(ctx, "second"); !detached || err != nil {
+		t.Errorf("it was not detached: %v", err)
+	}
+	close(down)
+	if err := q.PutMark(ctx, "r1", queue.MarkProcessed, end, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	for _, symbol := range second.stored() {
+		delete(want, symbol)
+	}
+	if len(want) != 0 {
+		t.Errorf("%d prices are lost to the second store", len(want))
+	}
+	if _, detached, err := q.Detached(t.Context(), "second"); detached || err != nil {
+		t.Errorf("it has not rejoined: %v", err)
+	}
+}

@@ -103,6 +103,12 @@ func (s *supervisor) status(ctx context.Context) Status {
 		letter.Message = nil // may be large; the reason is what matters here
 		out.Latest = &letter
 	}
+	for _, store := range s.Settings.Store.Use {
+		if d, ok, err := s.queue.Detached(ctx, store); err == nil && ok {
+			out.Problems = append(out.Problems, fmt.Sprintf("store %s is detached since %s: it is filled from the first when it is back (KURS-LAG)",
+				store, d.Since.Format(time.RFC3339)))
+		}
+	}
 	out.Problems = append(out.Problems, s.problems(&out)...)
 	out.Healthy = len(out.Problems) == 0
 	return out

@@ -130,6 +130,9 @@ func openStores(c config.Config, out *os.File, color bool, log *slog.Logger) ([]
 			return nil, fmt.Errorf("store.use: there is no store %q", name)
 		}
 		t.Name = name
+		if c.Store.Use[0] == "sqlite" && name == "stdout" { // what a row tells is all that it prints
+			t.Refill = refillFromSQLite(c)
+		}
 		targets = append(targets, t)
 	}
 	return targets, nil

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kurs"
+	"kurs/config"
 	"kurs/store/sqlite"
 )
 
@@ -181,4 +182,40 @@ func TestNumbersForPeople(t *testing.T) {
 	if got := danish.price(kurs.Decimal{}); got != "-" {
 		t.Errorf("unknown: %q", got)
 	}
+}
+
+// TestRefillHandsOverWhatWasReceivedSince, as it would have been printed.
+func TestRefillHandsOverWhatWasReceivedSince(t *testing.T) {
+	dir := recorded(t)
+	c := config.Config{Currency: "DKK", Paths: config.Paths{Database: filepath.Join(dir, "kurs.db")}}
+	want := storedRows(t, c.Paths.Database)
+	for since, n := range map[time.Time]int{{}: 2, want[1].ReceivedISO: 1, want[1].ReceivedISO.Add(time.Second): 0} {
+		var got []kurs.Row
+		err := refillFromSQLite(c)(t.Context(), since, func(b kurs.Batch) error {
+			for _, p := range b.Prices {
+				got = append(got, p.Row())
+			}
+			return nil
+		})
+		if diff := cmp.Diff(want[len(want)-n:], got, cmp.Comparer(func(a, b kurs.Decimal) bool { return a == b })); err != nil || len(got) != n || diff != "" && n > 0 {
+			t.Errorf("since %s: %v, -want +got:\n%s", since, err, diff)
+		}
+	}
+}
+
+func storedRows(t *testing.T, path string) []kurs.Row {
+	t.Helper()
+	r, err := sqlite.OpenReader(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }() // it was only read
+	var rows []kurs.Row
+	if err := r.Quotes(t.Context(), sqlite.Filter{}, func(row kurs.Row) error {
+		rows = append(rows, row)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }

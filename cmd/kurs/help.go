@@ -59,6 +59,9 @@ Use the kurs that wrote it, or record elsewhere with --data DIR.`,
 	"KURS-FX": `There is no exchange rate young enough for a price (fx.max_age). The price is
 stored in its own currency; its value in yours is left empty, never guessed, and
 filled in when a rate for its time arrives.`,
+	"KURS-LAG": `A store besides the first was down, or slow, for so long that the queue was nearly
+full. It was detached so that recording goes on; when it is back it is filled from
+the first store.`,
 	"KURS-LEDGER": `The ledger of the simulated exchange cannot be written. Name another with --ledger.`,
 	"KURS-LISTEN": `The address is taken or not allowed. Name another with --listen.`,
 	"KURS-LOCK": `Another kurs records into this directory, or another program holds the database.
