@@ -33,9 +33,9 @@ const (
 // answer of it. It is no hash of the content: the same answer received twice is
 // two receipts, while the same receipt published twice is one.
 type RawID struct {
-	Source  string
-	Run     string
-	Counter uint64
+	Source  string `json:"source"`
+	Run     string `json:"run"`
+	Counter uint64 `json:"counter"`
 }
 
 // String is the form in logs and messages: "yahoo/20261124T091500-1f3c/17".
@@ -44,6 +44,6 @@ func (id RawID) String() string { return fmt.Sprintf("%s/%s/%d", id.Source, id.R
 // StreamPos is a place in one of the broker's streams. The epoch tells streams
 // apart that were made anew under the same name, whose numbers start again.
 type StreamPos struct {
-	Epoch string
-	Seq   uint64
+	Epoch string `json:"epoch"`
+	Seq   uint64 `json:"seq"`
 }
