@@ -11,25 +11,8 @@ import (
 
 	"kurs"
 	"kurs/queue"
+	"kurs/queue/queuetest"
 )
-
-func broker(t *testing.T) *queue.Queue {
-	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	s, err := queue.StartServer(queue.ServerConfig{Dir: t.TempDir(), MaxBytes: 64 << 20}, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := queue.Connect(t.Context(), s.Address(), "test", 64<<20, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		q.Close()
-		s.Stop()
-	})
-	return q
-}
 
 // source emits what it is told to, and then has no more.
 type source func(ctx context.Context, emit kurs.Emit) error
@@ -68,7 +51,7 @@ func raws(t *testing.T, q *queue.Queue, want int) []kurs.Raw {
 // TestAnswersAreStampedAndTheEndIsMarked: ids are counted, rates come first on
 // their own stream, and prices name the place of the rates known before them.
 func TestAnswersAreStampedAndTheEndIsMarked(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	_, err := run(t, q, "r1", func(ctx context.Context, emit kurs.Emit) error {
 		return errors.Join(
 			emit(ctx, answer("price 1"), kurs.CarriesPrices),
@@ -108,7 +91,7 @@ func TestAnswersAreStampedAndTheEndIsMarked(t *testing.T) {
 // TestARestartedProcessTakesTheRunUp: no id is given twice, and what the first
 // process put is counted.
 func TestARestartedProcessTakesTheRunUp(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	died := errors.New("died")
 	emitOne := func(ctx context.Context, emit kurs.Emit) error { return emit(ctx, answer("x"), kurs.CarriesPrices) }
 	if _, err := run(t, q, "r0", emitOne); err != nil { // an earlier run
@@ -141,7 +124,7 @@ func TestARestartedProcessTakesTheRunUp(t *testing.T) {
 
 // TestAnAnswerThatIsTooLargeEndsNothing: it becomes a dead letter.
 func TestAnAnswerThatIsTooLargeEndsNothing(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	meter, err := run(t, q, "r1", func(ctx context.Context, emit kurs.Emit) error {
 		return errors.Join(
 			emit(ctx, answer(strings.Repeat("x", 9<<20)), kurs.CarriesPrices),

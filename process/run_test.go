@@ -14,25 +14,8 @@ import (
 	"kurs"
 	"kurs/process/fx"
 	"kurs/queue"
+	"kurs/queue/queuetest"
 )
-
-func broker(t *testing.T) *queue.Queue {
-	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	s, err := queue.StartServer(queue.ServerConfig{Dir: t.TempDir(), MaxBytes: 64 << 20}, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := queue.Connect(t.Context(), s.Address(), "test", 64<<20, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		q.Close()
-		s.Stop()
-	})
-	return q
-}
 
 // decodeLines reads a body of lines "SYMBOL VALUE UNIT MINUTES", the time being
 // so many minutes after noon.
@@ -155,7 +138,7 @@ func (r *run) want(want ...string) {
 // TestPricesUseTheRatesThatWereKnownWhenTheyWereReceived, however many are known
 // by the time that they are processed.
 func TestPricesUseTheRatesThatWereKnownWhenTheyWereReceived(t *testing.T) {
-	r := newRun(t, broker(t), "r1")
+	r := newRun(t, queuetest.Start(t, 64<<20), "r1")
 	r.learn("DKK=X 6 DKK 0")
 	r.prices("AAPL 100 USD 1")
 	r.learn("DKK=X 7 DKK 0") // a correction of the same time
@@ -165,7 +148,7 @@ func TestPricesUseTheRatesThatWereKnownWhenTheyWereReceived(t *testing.T) {
 
 // TestAPriceWithoutARateIsFilledInOnce by the first rate in the stream that fits.
 func TestAPriceWithoutARateIsFilledInOnce(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	r := newRun(t, q, "r1")
 	r.prices("VOD.L 100 GBp 5\nAAPL 100 USD 5")
 	r.learn("GBPDKK=X 8 DKK 6") // later than the price: not as of it
@@ -189,7 +172,7 @@ func TestAPriceWithoutARateIsFilledInOnce(t *testing.T) {
 // TestAMessageOfAnotherEpochIsNotConvertedWithRatesOfThisOne: its place says
 // nothing here. It is filled in instead.
 func TestAMessageOfAnotherEpochIsNotConvertedWithRatesOfThisOne(t *testing.T) {
-	r := newRun(t, broker(t), "r1")
+	r := newRun(t, queuetest.Start(t, 64<<20), "r1")
 	r.learn("DKK=X 6 DKK 0")
 	r.rates.Epoch = "of another stream"
 	r.prices("AAPL 100 USD 1")
@@ -198,7 +181,7 @@ func TestAMessageOfAnotherEpochIsNotConvertedWithRatesOfThisOne(t *testing.T) {
 
 // TestWhatIsNotUnderstoodIsADeadLetter and accounted for; the rest goes on.
 func TestWhatIsNotUnderstoodIsADeadLetter(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	r := newRun(t, q, "r1")
 	r.prices("garbage")
 	r.prices("NOVO 5 DKK 1\nLATER 5 DKK 100000")
@@ -212,7 +195,7 @@ func TestWhatIsNotUnderstoodIsADeadLetter(t *testing.T) {
 // TestTheBookIsTakenUpFromItsSnapshot: rates from before it are known after a
 // restart, though their messages are gone.
 func TestTheBookIsTakenUpFromItsSnapshot(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	first := newRun(t, q, "r1")
 	first.learn("DKK=X 6 DKK 0")
 	first.want()

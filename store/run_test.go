@@ -13,6 +13,7 @@ import (
 
 	"kurs"
 	"kurs/queue"
+	"kurs/queue/queuetest"
 )
 
 // memory is a store that fails as it is told to.
@@ -72,25 +73,6 @@ func (m *memory) target(name string) Target {
 	}}
 }
 
-// broker is a real one, with a connection to it.
-func broker(t *testing.T) *queue.Queue {
-	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	s, err := queue.StartServer(queue.ServerConfig{Dir: t.TempDir(), MaxBytes: 64 << 20}, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := queue.Connect(t.Context(), s.Address(), "test", 64<<20, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		q.Close()
-		s.Stop()
-	})
-	return q
-}
-
 // put puts a batch of prices on priced, and returns how far it goes then.
 func put(t *testing.T, q *queue.Queue, symbols ...string) uint64 {
 	t.Helper()
@@ -125,7 +107,7 @@ func runToEnd(t *testing.T, q *queue.Queue, run string, end uint64, targets ...T
 }
 
 func TestEveryStoreGetsEverythingInOrder(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	var end uint64
 	var want []string
 	for i := range 10 {
@@ -162,7 +144,7 @@ func TestEveryStoreGetsEverythingInOrder(t *testing.T) {
 // TestWhatIsRefusedIsADeadLetterAndTheRestIsStored: one bad row takes no other
 // along.
 func TestWhatIsRefusedIsADeadLetterAndTheRestIsStored(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	put(t, q, "A", "B", "BAD", "C", "D")
 	end := put(t, q, "E")
 	m := &memory{bad: "BAD"}
@@ -184,7 +166,7 @@ func TestWhatIsRefusedIsADeadLetterAndTheRestIsStored(t *testing.T) {
 
 // TestWhatNoWaitingCanMendEndsTheStage: a database in another currency.
 func TestWhatNoWaitingCanMendEndsTheStage(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	end := put(t, q, "A")
 	wrong := &kurs.Error{Code: "KURS-BASE", Message: "another currency", Err: kurs.ErrBaseCurrency}
 	target := Target{Name: "sqlite", Open: func(context.Context) (kurs.Store, error) { return nil, wrong }}
@@ -195,7 +177,7 @@ func TestWhatNoWaitingCanMendEndsTheStage(t *testing.T) {
 
 // TestAnOutageIsReportedAndEnds: what a store waits for is in its report.
 func TestAnOutageIsReportedAndEnds(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	locked := errors.New("database is locked")
 	m := &memory{fails: []error{locked, locked, locked}}
 	target := m.target("sqlite")
@@ -237,7 +219,7 @@ func TestHalves(t *testing.T) {
 // TestAPlaceInAnotherQueueSaysNothing: where the queue is new, a store that was
 // far in the one before is at its beginning.
 func TestAPlaceInAnotherQueueSaysNothing(t *testing.T) {
-	q := broker(t)
+	q := queuetest.Start(t, 64<<20)
 	put(t, q, "A")
 	state, err := q.PricedState(t.Context())
 	if err != nil {
@@ -252,25 +234,6 @@ func TestAPlaceInAnotherQueueSaysNothing(t *testing.T) {
 			t.Errorf("committed %+v: at %+v, %v", c.committed, w.at, err)
 		}
 	}
-}
-
-// small is a broker whose queues hold little.
-func small(t *testing.T) *queue.Queue {
-	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	s, err := queue.StartServer(queue.ServerConfig{Dir: t.TempDir(), MaxBytes: 64 << 10}, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := queue.Connect(t.Context(), s.Address(), "test", 64<<10, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		q.Close()
-		s.Stop()
-	})
-	return q
 }
 
 // slow is a store whose writes wait until it is released.
@@ -308,7 +271,7 @@ func TestALaggardIsDetachedAndFilled(t *testing.T) {
 
 func testLaggard(t *testing.T, open func(*memory, <-chan struct{}) (kurs.Store, error)) {
 	t.Helper()
-	q := small(t)
+	q := queuetest.Start(t, 64<<10) // holds little
 	first, second := &memory{}, &memory{}
 	down := make(chan struct{})
 	back := Target{Name: "second", Open: func(context.Context) (kurs.Store, error) { return open(second, down) }}
