@@ -3,6 +3,7 @@ package logs
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -224,3 +225,24 @@ func (brokenHandler) Handle(context.Context, slog.Record) error {
 }
 func (h brokenHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h brokenHandler) WithGroup(string) slog.Handler      { return h }
+
+// FuzzRelay: whatever a stage writes comes out as whole lines, fit for a terminal.
+func FuzzRelay(f *testing.F) {
+	f.Add([]byte(`{"time":"2026-11-24T09:15:04Z","level":"INFO","msg":"x","g":{"a":[1,"b",null]},"n":1e999}` + "\n"))
+	f.Add([]byte("panic: \x1b[31m\n{\"level\":"))
+	f.Fuzz(func(t *testing.T, written []byte) {
+		var console bytes.Buffer
+		l, err := New(&console, Config{Format: "json", Level: "debug"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Relay(t.Context(), "store", bytes.NewReader(written)); err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(console.Bytes()) {
+			if !json.Valid(line) || bytes.ContainsAny(line[:len(line)-1], "\x1b\r\n\x7f") {
+				t.Errorf("%q", line)
+			}
+		}
+	})
+}

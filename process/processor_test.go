@@ -222,3 +222,29 @@ func TestPendingComesBackWholeAndIsFilled(t *testing.T) {
 		}
 	}
 }
+
+// FuzzDecodeWaiting: what waits is ours alone, but a disk may have damaged it.
+func FuzzDecodeWaiting(f *testing.F) {
+	w := waiting{After: 3, Prices: []Pending{{Symbol: "7203.T", Currency: "JPY", Factor: kurs.Int(1), At: noon, Time: noon, Value: kurs.Int(2910)}}}
+	data, err := w.encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	rate := kurs.Rate{Pair: kurs.Pair{From: "JPY", To: "DKK"}, Value: kurs.MustDecimal("0.04125")}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		w, err := decodeWaiting(data)
+		if err != nil {
+			if !errors.Is(err, kurs.ErrRejected) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if len(w.times()) == 0 {
+			t.Error("prices without a time")
+		}
+		for i := range w.Prices {
+			_, _ = w.Prices[i].fill(rate) // an overflow is an error, never a panic
+		}
+	})
+}

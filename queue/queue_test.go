@@ -111,6 +111,25 @@ func FuzzDecodeBatch(f *testing.F) {
 	})
 }
 
+func FuzzDecodeRaw(f *testing.F) {
+	data, err := encodeRaw(rawMessage(1))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		raw, err := decodeRaw(data)
+		if err != nil && !errors.Is(err, kurs.ErrRejected) {
+			t.Fatal(err)
+		}
+		if err == nil {
+			if _, err := encodeRaw(raw); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 // broker starts a real embedded broker in dir and connects to it.
 func broker(t *testing.T, dir string) *Queue {
 	t.Helper()
