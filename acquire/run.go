@@ -16,6 +16,7 @@ import (
 // Config is what the stage is to do.
 type Config struct {
 	Run    string // the run's id
+	Shared bool   // others acquire onto the same queue
 	Name   string // of the source
 	Source kurs.Source
 	Policy []byte                     // of rates, as the rate book reads it; put on the stream rates
@@ -73,6 +74,9 @@ const incarnation = 1 << 40
 
 // begin takes the run up where it is.
 func (s *stage) begin(ctx context.Context) error {
+	if err := s.repair(ctx); err != nil {
+		return err
+	}
 	first, processes, ok, err := s.q.Mark(ctx, s.Run, queue.MarkStarted)
 	if err != nil {
 		return err
@@ -161,6 +165,9 @@ func raise(v *atomic.Uint64, n uint64) {
 func (s *stage) end(ctx context.Context) error {
 	state, err := s.q.RawState(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.noteRates(ctx); err != nil {
 		return err
 	}
 	fault.Point("acquire.before_end")

@@ -122,6 +122,35 @@ func TestARestartedProcessTakesTheRunUp(t *testing.T) {
 	}
 }
 
+// TestRatesOfAKilledProcessComeToRawAsWell: one that was killed between the two
+// streams. After an end in order nothing is put again.
+func TestRatesOfAKilledProcessComeToRawAsWell(t *testing.T) {
+	q := queuetest.Start(t, 64<<20)
+	nothing := func(context.Context, kurs.Emit) error { return nil }
+	if _, err := run(t, q, "r0", func(ctx context.Context, emit kurs.Emit) error { return emit(ctx, answer("rate 1"), kurs.CarriesRates) }); err != nil {
+		t.Fatal(err)
+	}
+	killed := answer("rate 2")
+	killed.ID, killed.Source = kurs.RawID{Source: "yahoo", Run: "r1", Counter: 1}, "yahoo"
+	seq, err := q.PutRates(t.Context(), killed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"r1", "r2"} {
+		if _, err := run(t, q, name, nothing); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state, err := q.RawState(t.Context())
+	if err != nil || state.Last != 2 {
+		t.Fatalf("raw ends at %d, %v", state.Last, err)
+	}
+	got := raws(t, q, 2)[1]
+	if got.ID != killed.ID || string(got.Body) != "rate 2" || got.FX.Seq != seq {
+		t.Errorf("got %s %q with rates up to %d", got.ID, got.Body, got.FX.Seq)
+	}
+}
+
 // TestAnAnswerThatIsTooLargeEndsNothing: it becomes a dead letter.
 func TestAnAnswerThatIsTooLargeEndsNothing(t *testing.T) {
 	q := queuetest.Start(t, 64<<20)

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -144,4 +145,58 @@ func (q *Queue) followRates(ctx context.Context, from *uint64, do func(RateMessa
 		do(out)
 		*from = out.Seq + 1
 	}
+}
+
+// RatesAfter returns the answers on the stream rates after a sequence, by their
+// sequences; of many only the last.
+func (q *Queue) RatesAfter(ctx context.Context, after uint64, most int) (map[uint64]kurs.Raw, error) {
+	stream, err := q.js.Stream(ctx, streamRates)
+	if err != nil {
+		return nil, fmt.Errorf("read rates: %w", err)
+	}
+	state := stream.CachedInfo().State
+	out := map[uint64]kurs.Raw{}
+	for seq := state.LastSeq; seq > after && seq >= state.FirstSeq && seq > 0 && len(out) < most; seq-- {
+		msg, err := stream.GetMsg(ctx, seq)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read rates: %w", err)
+		}
+		if msg.Subject != ratesRaw {
+			continue
+		}
+		raw, err := decodeRaw(msg.Data)
+		if err != nil {
+			continue // the rate book passes it over as well
+		}
+		out[seq] = raw
+	}
+	return out, nil
+}
+
+// The word of control on how far the answers of the stream rates are on raw too.
+const ratesOnRaw = "rates-on-raw"
+
+// NoteRatesOnRaw says that all answers on the stream rates up to a sequence are
+// on raw as well.
+func (q *Queue) NoteRatesOnRaw(ctx context.Context, at kurs.StreamPos) error {
+	data, err := json.Marshal(at)
+	if err != nil {
+		return fmt.Errorf("note rates: %w", err)
+	}
+	return q.say(ctx, ratesOnRaw, data)
+}
+
+// RatesOnRaw is how far that was last noted; the zero position if never.
+func (q *Queue) RatesOnRaw(ctx context.Context) (at kurs.StreamPos, err error) {
+	data, _, err := q.last(ctx, ratesOnRaw)
+	if err != nil || data == nil {
+		return at, err
+	}
+	if err := json.Unmarshal(data, &at); err != nil {
+		return at, fmt.Errorf("read how far rates are on raw: %w", err)
+	}
+	return at, nil
 }
