@@ -25,6 +25,8 @@ type filler struct {
 	next    uint64 // of the stream unpriced: what was not read yet
 	entries []entry
 	kept    uint64 // place of the newest snapshot
+
+	again time.Time // when to look next whether one is due
 }
 
 // entry is a message of the stream unpriced, without its prices.
@@ -39,7 +41,9 @@ func newFiller(s *stage) *filler { return &filler{stage: s, next: 1, kept: s.boo
 
 const (
 	fillEvery     = 200 * time.Millisecond
-	snapshotEvery = 10_000 // messages of the stream rates
+	snapshotEvery = 10_000   // messages of the stream rates
+	snapshotBytes = 64 << 20 // that it holds
+	snapshotLook  = time.Minute
 )
 
 // keep fills in while the lease is held.
@@ -183,8 +187,16 @@ func (f *filler) fillIn(ctx context.Context, e *entry) error {
 // need not read the whole stream. What is dropped of the stream is what the
 // snapshot before stood for: a process that lags behind may still need the rest.
 func (f *filler) snapshot(ctx context.Context) error {
-	at := f.book.Pos()
-	if at < f.kept+snapshotEvery {
+	at, now := f.book.Pos(), time.Now()
+	if at <= f.kept || now.Before(f.again) {
+		return nil
+	}
+	f.again = now.Add(snapshotLook)
+	state, err := f.q.RatesState(ctx)
+	if err != nil {
+		return err
+	}
+	if at < f.kept+snapshotEvery && state.Bytes < snapshotBytes {
 		return nil
 	}
 	data, err := f.book.Snapshot()

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -377,5 +378,34 @@ func TestForgottenMessagesAreAskedForAnew(t *testing.T) {
 	look()
 	if there() {
 		t.Error("the consumer is still there")
+	}
+}
+
+// TestASnapshotMayBeLargerThanAMessage, and counts only when it is whole.
+func TestASnapshotMayBeLargerThanAMessage(t *testing.T) {
+	q := broker(t, t.TempDir())
+	ctx := t.Context()
+	if got, err := q.LastSnapshot(ctx); got != nil || err != nil {
+		t.Errorf("a snapshot of nothing: %d bytes, %v", len(got), err)
+	}
+	want := make([]byte, 2*snapshotPart+7)
+	for i := range want {
+		want[i] = byte(i * 7)
+	}
+	if _, err := q.PutRates(ctx, rawMessage(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.PutSnapshot(ctx, 1, want); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.put(ctx, ratesPart, "", []byte("of one that was never finished")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := q.LastSnapshot(ctx)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes of %d, %v", len(got), len(want), err)
+	}
+	if state, err := q.RatesState(ctx); err != nil || state.First != 2 {
+		t.Errorf("the old rates are still there: %+v, %v", state, err)
 	}
 }

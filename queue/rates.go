@@ -16,7 +16,8 @@ import (
 const (
 	ratesRaw      = streamRates + ".raw"
 	ratesPolicy   = streamRates + ".policy"
-	ratesSnapshot = streamRates + ".snapshot"
+	ratesPart     = streamRates + ".part"     // of a snapshot
+	ratesSnapshot = streamRates + ".snapshot" // which parts it has
 )
 
 // PutRates puts an answer that carries rates on the stream that every worker's
@@ -45,38 +46,6 @@ func (q *Queue) PutPolicy(ctx context.Context, policy []byte) error {
 	}
 	_, err = q.put(ctx, ratesPolicy, "", policy)
 	return err
-}
-
-// PutSnapshot keeps a snapshot of the rate book as it was at sequence at, and
-// then drops the messages that it stands for.
-func (q *Queue) PutSnapshot(ctx context.Context, at uint64, snapshot []byte) error {
-	if _, err := q.put(ctx, ratesSnapshot, "", snapshot); err != nil {
-		return err
-	}
-	stream, err := q.js.Stream(ctx, streamRates)
-	if err == nil {
-		err = stream.Purge(ctx, jetstream.WithPurgeSequence(at+1))
-	}
-	if err != nil {
-		return fmt.Errorf("drop old rates: %w", err)
-	}
-	return nil
-}
-
-// LastSnapshot returns the newest snapshot of the rate book, or nil.
-func (q *Queue) LastSnapshot(ctx context.Context) ([]byte, error) {
-	stream, err := q.js.Stream(ctx, streamRates)
-	if err != nil {
-		return nil, fmt.Errorf("read the rate book: %w", err)
-	}
-	msg, err := stream.GetLastMsgForSubject(ctx, ratesSnapshot)
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the rate book: %w", err)
-	}
-	return msg.Data, nil
 }
 
 // RatesState is what the stream rates holds.
