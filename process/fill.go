@@ -26,6 +26,7 @@ type filler struct {
 	entries []entry
 	kept    uint64 // place of the newest snapshot
 
+	every uint64    // messages of the stream rates make a snapshot due
 	again time.Time // when to look next whether one is due
 }
 
@@ -37,12 +38,14 @@ type entry struct {
 	times    []int64 // that rates are wanted of, Unix nanoseconds
 }
 
-func newFiller(s *stage) *filler { return &filler{stage: s, next: 1, kept: s.book.Pos()} }
+func newFiller(s *stage) *filler {
+	return &filler{stage: s, next: 1, kept: s.book.Pos(), every: snapshotEvery}
+}
 
 const (
 	fillEvery     = 200 * time.Millisecond
-	snapshotEvery = 10_000   // messages of the stream rates
-	snapshotBytes = 64 << 20 // that it holds
+	snapshotEvery = 10_000
+	snapshotBytes = 64 << 20 // of the stream rates, which make one due as well
 	snapshotLook  = time.Minute
 )
 
@@ -196,7 +199,7 @@ func (f *filler) snapshot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if at < f.kept+snapshotEvery && state.Bytes < snapshotBytes {
+	if at < f.kept+f.every && state.Bytes < snapshotBytes {
 		return nil
 	}
 	data, err := f.book.Snapshot()

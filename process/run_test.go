@@ -220,3 +220,56 @@ func TestTheBookIsTakenUpFromItsSnapshot(t *testing.T) {
 	second.prices("AAPL 100 USD 1")
 	second.want("AAPL 600")
 }
+
+// TestTheBookIsKeptWhenMuchHasComeIn, and what the snapshot before stood for is
+// dropped from the stream.
+func TestTheBookIsKeptWhenMuchHasComeIn(t *testing.T) {
+	q := queuetest.Start(t, 64<<20)
+	r := newRun(t, q, "r1")
+	s := &stage{
+		Config: Config{Base: "DKK", Decode: map[string]kurs.Decode{"yahoo": decodeLines}}, q: q, log: slog.New(slog.DiscardHandler),
+		meter: queue.NewMeter("process"), book: fx.New(),
+	}
+	s.proc = &Processor{Base: "DKK", Decode: s.Decode, Rates: s.book}
+	f := newFiller(s)
+	f.every = 2
+	ctx, stop := context.WithCancel(t.Context())
+	followed := make(chan error, 1)
+	go func() { followed <- q.FollowRates(ctx, 1, func(m queue.RateMessage) { s.learn(ctx, m) }) }()
+	for i, first := range []uint64{1, 3} { // the first snapshot drops nothing
+		for range 2 {
+			r.learn(fmt.Sprintf("DKK=X %d DKK %d", 6+i, i))
+		}
+		if err := s.book.WaitFor(ctx, r.rates.Last); err != nil {
+			t.Fatal(err)
+		}
+		f.again = time.Time{}
+		if err := f.snapshot(ctx); err != nil {
+			t.Fatal(err)
+		}
+		state, err := q.RatesState(ctx)
+		if err != nil || state.First != first {
+			t.Errorf("after snapshot %d the stream begins at %d, want %d, %v", i+1, state.First, first, err)
+		}
+		r.rates.Last = state.Last
+		if err := s.book.WaitFor(ctx, state.Last); err != nil { // the snapshot's own messages move the place
+			t.Fatal(err)
+		}
+	}
+	stop()
+	if err := <-followed; err != nil {
+		t.Fatal(err)
+	}
+	snapshot, err := q.LastSnapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := fx.New()
+	if err := again.Restore(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	rate, ok := again.AsOf(kurs.Pair{From: "USD", To: "DKK"}, noon.Add(time.Minute), again.Pos())
+	if !ok || rate.Value != kurs.Int(7) {
+		t.Errorf("%s, %t", rate.Value, ok)
+	}
+}
