@@ -117,8 +117,12 @@ func (c Config) console(w io.Writer, level slog.Level) (slog.Handler, error) {
 		return tint.NewTextHandler(w, &tint.Options{
 			Level: level, TimeFormat: "15:04:05", NoColor: !c.Color,
 			ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-				if len(groups) == 0 && a.Key == slog.TimeKey {
+				switch level, isLevel := a.Value.Any().(slog.Level); {
+				case len(groups) > 0:
+				case a.Key == slog.TimeKey:
 					return slog.Time(a.Key, a.Value.Time().In(location))
+				case a.Key == slog.LevelKey && isLevel:
+					return tint.Attr(colorOf(level), slog.String(a.Key, fmt.Sprintf("%-5s", level)))
 				}
 				return a
 			},
@@ -129,6 +133,20 @@ func (c Config) console(w io.Writer, level slog.Level) (slog.Handler, error) {
 		return jsonLines(w, level), nil
 	}
 	return nil, fmt.Errorf("log format %q: want auto, text, logfmt or json", c.Format)
+}
+
+// colorOf is a level's colour on a terminal, in the ANSI palette.
+func colorOf(level slog.Level) uint8 {
+	switch {
+	case level >= slog.LevelError:
+		return 9 // bright red
+	case level >= slog.LevelWarn:
+		return 11 // bright yellow
+	case level >= slog.LevelInfo:
+		return 10 // bright green
+	default:
+		return 8 // grey
+	}
 }
 
 func logfmt(w io.Writer, level slog.Level) slog.Handler {

@@ -42,8 +42,8 @@ func TestFormats(t *testing.T) {
 		config Config
 		want   string
 	}{
-		{"text", Config{Format: "text", Location: copenhagen}, "10:15:04 INF last minute stage=store prices=12 took=412ms error=\"disk full\"\n"},
-		{"auto on a terminal", Config{Format: "auto", Terminal: true, Location: time.UTC}, "09:15:04 INF last minute stage=store prices=12 took=412ms error=\"disk full\"\n"},
+		{"text", Config{Format: "text", Location: copenhagen}, "10:15:04 INFO  last minute stage=store prices=12 took=412ms error=\"disk full\"\n"},
+		{"auto on a terminal", Config{Format: "auto", Terminal: true, Location: time.UTC}, "09:15:04 INFO  last minute stage=store prices=12 took=412ms error=\"disk full\"\n"},
 		{"auto elsewhere", Config{Format: "auto"}, "time=2026-11-24T09:15:04.123Z level=INFO msg=\"last minute\" stage=store prices=12 took=412ms error=\"disk full\"\n"},
 		{"json", Config{Format: "json"}, `{"time":"2026-11-24T09:15:04.123456789Z","level":"INFO","msg":"last minute","stage":"store","prices":12,"took":"412ms","error":"disk full"}` + "\n"},
 		{"below the level", Config{Format: "json", Level: "warn"}, ""},
