@@ -97,13 +97,17 @@ func (r *PricedReader) Next(ctx context.Context, wait time.Duration) ([]Batch, e
 	var out []Batch
 	for msg := range fetched.Messages() {
 		meta, err := msg.Metadata()
-		if err != nil {
-			return out, fmt.Errorf("read a delivery: %w", err)
+		if err != nil { // nothing that was handed out may be dropped: it is read anew
+			return out, r.subscribe(ctx)
 		}
-		r.pending = msg
 		if meta.Sequence.Stream <= r.at.Seq {
 			continue // delivered again; it is in a group already or committed
 		}
+		if meta.Sequence.Stream > r.at.Seq+1 && !r.isGone(ctx, r.at.Seq+1) {
+			r.q.log.WarnContext(ctx, "broker passed a message over: reading anew", "store", r.store, "message", r.at.Seq+1)
+			return out, r.subscribe(ctx)
+		}
+		r.pending = msg
 		r.at.Seq = meta.Sequence.Stream
 		b := Batch{Position: r.at, Message: msg.Data()}
 		b.Batch, b.Wrong = decodeBatch(msg.Data())
@@ -113,6 +117,17 @@ func (r *PricedReader) Next(ctx context.Context, wait time.Duration) ([]Batch, e
 		return nil, r.again(ctx, err)
 	}
 	return out, nil
+}
+
+// isGone tells whether a message is not in the stream: it was purged, or never
+// came to the disk. Where that cannot be told, it is there.
+func (r *PricedReader) isGone(ctx context.Context, seq uint64) bool {
+	stream, err := r.q.js.Stream(ctx, streamPriced)
+	if err != nil {
+		return false
+	}
+	_, err = stream.GetMsg(ctx, seq)
+	return errors.Is(err, jetstream.ErrMsgNotFound)
 }
 
 // again makes the consumer anew where the broker lost it.

@@ -409,3 +409,38 @@ func TestASnapshotMayBeLargerThanAMessage(t *testing.T) {
 		t.Errorf("the old rates are still there: %+v, %v", state, err)
 	}
 }
+
+// TestAMessageThatTheBrokerPassesOverIsReadAnew: a reader hands nothing out before
+// what comes first.
+func TestAMessageThatTheBrokerPassesOverIsReadAnew(t *testing.T) {
+	q := broker(t, t.TempDir())
+	ctx := t.Context()
+	for range 3 {
+		if _, err := q.PutPriced(ctx, "", fullBatch()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := q.ReadPriced(ctx, "sqlite", kurs.StreamPos{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := r.at
+	r.at.Seq = 1 // what the broker hands out then begins with the second
+	if err := r.subscribe(ctx); err != nil {
+		t.Fatal(err)
+	}
+	r.at = at
+	var got []uint64
+	for len(got) < 3 {
+		batches, err := r.Next(ctx, 50*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range batches {
+			got = append(got, b.Position.Seq)
+		}
+	}
+	if diff := cmp.Diff([]uint64{1, 2, 3}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -121,7 +121,8 @@ func (w *writer) run(ctx context.Context) (err error) {
 			continue
 		}
 		if filled, err := w.catchUp(ctx, batches); filled || err != nil {
-			if err != nil && ctx.Err() == nil {
+			// What was read and is not written is read again by a new start only.
+			if err != nil && ctx.Err() == nil && (len(batches) > 0 || hopeless(err)) {
 				return err
 			}
 			continue
@@ -217,10 +218,10 @@ func (w *writer) gather(ctx context.Context) (kurs.Group, []queue.Batch, error) 
 			wait = min(wait, idle)
 		}
 		more, err := w.reader.Next(ctx, wait)
-		if err != nil && len(batches) == 0 {
+		if err != nil && len(batches)+len(more) == 0 {
 			return group, nil, err
 		}
-		if err != nil || len(more) == 0 && len(batches) == 0 {
+		if len(more) == 0 && (err != nil || len(batches) == 0) {
 			break
 		}
 		if len(batches) == 0 {
