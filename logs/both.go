@@ -26,7 +26,7 @@ func (h *both) Handle(ctx context.Context, r slog.Record) error {
 	ferr := h.file.Handle(ctx, r)
 	switch {
 	case ferr != nil && !h.failing.told.Swap(true):
-		note := slog.NewRecord(time.Now(), slog.LevelError, "log file cannot be written; the console goes on", 0)
+		note := slog.NewRecord(time.Now().UTC(), slog.LevelError, "log file cannot be written; the console goes on", 0)
 		note.AddAttrs(slog.String("error", visible(ferr.Error())))
 		return h.console.Handle(ctx, note)
 	case ferr == nil:

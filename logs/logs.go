@@ -19,10 +19,10 @@ type Config struct {
 	Format   string         // of the console: auto, text, logfmt, json; auto is text on a terminal, else logfmt
 	Terminal bool           // the console is a terminal
 	Color    bool           // of text
-	Location *time.Location // of the times of text; all else is UTC. Nil is the computer's
+	Location *time.Location // of the lines' times in text; all else is UTC. Nil is the computer's
 	File     string         // logged to as well, as logfmt; empty: none
-	MaxSize  int64          // bytes of the file, then it is begun anew; in steps of 1 MiB
-	MaxFiles int            // so many old files are kept
+	MaxSize  int64          // bytes of the file, then it is begun anew; in steps of 1 MiB, at least one
+	MaxFiles int            // so many old files are kept, at least one
 }
 
 // Logs is the logs of one process and those that it relays.
@@ -48,7 +48,7 @@ func New(w io.Writer, c Config) (*Logs, error) {
 			return nil, fmt.Errorf("log file: %w", err)
 		}
 		l.file = &timberjack.Logger{
-			Filename: c.File, MaxSize: max(1, int(c.MaxSize>>20)), MaxBackups: c.MaxFiles, FileMode: 0o600, Compression: "none",
+			Filename: c.File, MaxSize: max(1, int(c.MaxSize>>20)), MaxBackups: max(1, c.MaxFiles), FileMode: 0o600, Compression: "none",
 		}
 		l.handler = &both{console: console, file: logfmt(l.file, level), failing: new(failing)}
 	}
@@ -119,7 +119,7 @@ func (c Config) console(w io.Writer, level slog.Level) (slog.Handler, error) {
 			ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 				switch level, isLevel := a.Value.Any().(slog.Level); {
 				case len(groups) > 0:
-				case a.Key == slog.TimeKey:
+				case a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime:
 					return slog.Time(a.Key, a.Value.Time().In(location))
 				case a.Key == slog.LevelKey && isLevel:
 					return tint.Attr(colorOf(level), slog.String(a.Key, fmt.Sprintf("%-5s", level)))
@@ -150,22 +150,14 @@ func colorOf(level slog.Level) uint8 {
 }
 
 func logfmt(w io.Writer, level slog.Level) slog.Handler {
-	return slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: utc})
+	return slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})
 }
 
 func jsonLines(w io.Writer, level slog.Level) slog.Handler {
-	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Value.Kind() == slog.KindDuration { // "412ms", as in the other forms
 			return slog.String(a.Key, a.Value.Duration().String())
 		}
-		return utc(groups, a)
+		return a
 	}})
-}
-
-// utc writes a line's own time in UTC.
-func utc(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) == 0 && a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime {
-		return slog.Time(a.Key, a.Value.Time().UTC())
-	}
-	return a
 }
