@@ -65,7 +65,9 @@ func layout() []row {
 func owners() map[string][]string {
 	return map[string][]string{
 		"github.com/nats-io":              {"queue"},
-		"google.golang.org/protobuf":      {"queue", "queue/pb", "acquire/yahoo/wire"},
+		"google.golang.org/protobuf":      {"queue", "queue/pb", "acquire/yahoo/wire", "sim"}, // sim: protowire alone, to write frames
+		"github.com/coder/websocket":      {"acquire/yahoo", "sim"},
+		"golang.org/x/net":                {"acquire/yahoo"},
 		"modernc.org":                     {"store/sqlite", "faults"}, // faults checks the file behind the program's back
 		"github.com/pelletier/go-toml":    {"config"},
 		"github.com/spf13":                {"cmd/kurs"},

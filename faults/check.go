@@ -31,6 +31,7 @@ type Report struct {
 	Bars     int  // rows of v_bars
 	Unfilled int  // prices without a base value
 	Lost     int  // requests of which something is not stored
+	Doubtful int  // prices that are not stored, and of which the ledger does not know whether they were read
 	Cut      bool // the ledger's last line is not whole
 
 	Wrong    int      // problems
@@ -44,8 +45,8 @@ func (r *Report) OK() bool { return r.Wrong == 0 }
 
 // String is a line of counts, and the problems below.
 func (r *Report) String() string {
-	text := fmt.Sprintf("%d lines of the ledger, %d distinct prices; stored %d prices, %d rates, %d bars, %d without a base value; %d requests lost; %d problems",
-		r.Lines, r.Distinct, r.Quotes, r.Rates, r.Bars, r.Unfilled, r.Lost, r.Wrong)
+	text := fmt.Sprintf("%d lines of the ledger, %d distinct prices; stored %d prices, %d rates, %d bars, %d without a base value; %d requests lost, %d frames perhaps never read; %d problems",
+		r.Lines, r.Distinct, r.Quotes, r.Rates, r.Bars, r.Unfilled, r.Lost, r.Doubtful, r.Wrong)
 	return strings.Join(append([]string{text}, r.Problems...), "\n  ")
 }
 
@@ -64,9 +65,10 @@ type seen struct {
 
 // handedOut is a price of the ledger.
 type handedOut struct {
-	price   string // a decimal in the shortest form
-	request uint64
-	stored  bool
+	price    string // a decimal in the shortest form
+	request  uint64
+	stored   bool
+	doubtful bool // may never have been read by anybody
 }
 
 // Check compares a ledger with a database. Its error is that one of them cannot
@@ -92,7 +94,11 @@ func Check(ctx context.Context, ledger, database string, o Options) (*Report, er
 func (c *checker) lost() {
 	requests := map[uint64]bool{}
 	for _, h := range c.ledger {
-		if !h.stored {
+		switch {
+		case h.stored:
+		case h.doubtful:
+			c.Doubtful++
+		default:
 			requests[h.request] = true
 		}
 	}
@@ -100,7 +106,7 @@ func (c *checker) lost() {
 		return
 	}
 	for at, h := range c.ledger {
-		if !h.stored {
+		if !h.stored && !h.doubtful {
 			c.wrong("%s at %d: %s was handed out (request %d) and is not stored", at.symbol, at.ms, h.price, h.request)
 		}
 	}
@@ -144,7 +150,9 @@ func (c *checker) ledgerLine(line string) error {
 	if err != nil {
 		return err
 	}
-	request, err := strconv.ParseUint(parts[3], 10, 64)
+	// A question mark: a frame of the stream that may never have been read.
+	number, doubtful := strings.CutSuffix(parts[3], "?")
+	request, err := strconv.ParseUint(number, 10, 64)
 	if err != nil {
 		return err
 	}
@@ -155,10 +163,12 @@ func (c *checker) ledgerLine(line string) error {
 	at := seen{parts[0], ms}
 	switch was := c.ledger[at]; {
 	case was == nil:
-		c.ledger[at] = &handedOut{price: price, request: request}
+		c.ledger[at] = &handedOut{price: price, request: request, doubtful: doubtful}
 		c.Distinct++
 	case was.price != price:
 		c.wrong("the exchange itself: %s at %d has the prices %s and %s", at.symbol, at.ms, was.price, price)
+	case !doubtful:
+		was.doubtful = false
 	}
 	return nil
 }

@@ -99,6 +99,19 @@ func TestEveryKindOfWrongIsSeen(t *testing.T) {
 	}
 }
 
+// TestFramesInDoubt: what may never have been read may be missing, and may not be
+// wrong; told again for sure, it may not be missing either.
+func TestFramesInDoubt(t *testing.T) {
+	if r := checked(t, "", lines+"A,1,1,5?\nNOVO,2000,318.4,5?\n", Options{}); !r.OK() || r.Doubtful != 1 || r.Lost != 0 {
+		t.Error(r)
+	}
+	for _, more := range []string{"A,1,1,5?\nA,1,1,6\n", "A,1,1,6\nA,1,1,5?\n", "NOVO,2000,318.5,5?\n"} {
+		if r := checked(t, "", lines+more, Options{}); r.OK() {
+			t.Errorf("%q: %s", more, r)
+		}
+	}
+}
+
 func TestUnreadable(t *testing.T) {
 	for _, ledger := range []string{"a,b\n", "A,x,1,1\n", "A,1,x,1\n", "A,1,1,x\n"} {
 		name := filepath.Join(t.TempDir(), "ledger.csv")

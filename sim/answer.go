@@ -22,13 +22,14 @@ const (
 	chartEndpoint
 	sparkEndpoint
 	searchEndpoint
+	streamEndpoint
 	otherEndpoint
 	endpoints // how many there are
 )
 
 // String is the endpoint's name in [Stats].
 func (e endpoint) String() string {
-	return [...]string{"session", "crumb", "quote", "chart", "spark", "search", "other"}[e]
+	return [...]string{"session", "crumb", "quote", "chart", "spark", "search", "stream", "other"}[e]
 }
 
 // answer is one request being answered: what will be sent, and what goes into
@@ -42,6 +43,10 @@ type answer struct {
 	body   []byte
 	lines  []byte // for the ledger
 	prices uint64
+
+	inMinute int // requests in the minute that ends with this one
+	mischief
+	aborted bool // the connection is to be broken off
 
 	moments map[*venue]*moment
 }
@@ -62,6 +67,9 @@ func (x *Exchange) answerAt(w http.ResponseWriter, r *http.Request, now int64) {
 	}
 	a.x, a.w, a.r, a.number, a.now = x, w, r, x.requests.Add(1), now
 	a.route()
+	if a.aborted {
+		panic(http.ErrAbortHandler) // net/http's own way to break a connection off
+	}
 	clear(a.moments)
 	*a = answer{body: a.body[:0], lines: a.lines[:0], moments: a.moments}
 	if cap(a.body)+cap(a.lines) <= keepBuffer {
@@ -75,10 +83,22 @@ const keepBuffer = 1 << 20
 
 func (a *answer) route() {
 	path := a.r.URL.Path
-	e, act := otherEndpoint, a.unknown
+	if strings.HasPrefix(path, controlPath) {
+		a.control()
+		return
+	}
+	e, act, methods := otherEndpoint, a.unknown, getOnly
 	switch {
+	case path == "/" && isUpgrade(a.r):
+		e, act = streamEndpoint, a.stream
 	case path == "/" || path == "/quote" || strings.HasPrefix(path, "/quote/"):
 		e, act = sessionEndpoint, a.session
+	case path == consentPath:
+		e, act = sessionEndpoint, a.consent
+	case path == collectPath:
+		e, act, methods = sessionEndpoint, a.collect, getOrPost
+	case path == copyPath:
+		e, act = sessionEndpoint, a.copyConsent
 	case path == "/v1/test/getcrumb":
 		e, act = crumbEndpoint, a.crumb
 	case path == "/v7/finance/quote":
@@ -91,13 +111,21 @@ func (a *answer) route() {
 		e, act = searchEndpoint, a.search
 	}
 	a.x.asked[e].Add(1)
-	if a.r.Method != http.MethodGet && a.r.Method != http.MethodHead {
-		a.w.Header().Set("Allow", "GET, HEAD")
+	a.inMinute = a.x.minutes.add(time.Now())
+	if !slices.Contains(methods, a.r.Method) {
+		a.w.Header().Set("Allow", strings.Join(methods, ", "))
 		a.fail("finance", problem{http.StatusMethodNotAllowed, "Method Not Allowed", "HTTP 405 Method Not Allowed"})
 		return
 	}
-	act()
+	if !a.misbehave(e) {
+		act()
+	}
 }
+
+var (
+	getOnly   = []string{http.MethodGet, http.MethodHead}
+	getOrPost = []string{http.MethodGet, http.MethodHead, http.MethodPost}
+)
 
 func (a *answer) unknown() {
 	a.fail("finance", problem{http.StatusNotFound, "Not Found", "HTTP 404 Not Found"})
@@ -139,6 +167,7 @@ func (a *answer) plain(status int, text string) {
 
 const (
 	jsonType = "application/json;charset=utf-8"
+	htmlType = "text/html;charset=utf-8"
 	// gzipFrom is the size from which bodies are compressed: recorded ones of
 	// 1,052 bytes were not.
 	gzipFrom = 1200
@@ -159,6 +188,9 @@ func (a *answer) send(status int, contentType, cache string) {
 	h["X-Content-Type-Options"] = []string{"nosniff"}
 	h["X-Frame-Options"] = []string{"SAMEORIGIN"}
 	h["X-Xss-Protection"] = []string{"1; mode=block"}
+	if a.garbage {
+		a.spoil()
+	}
 	body := a.body
 	if len(body) >= gzipFrom && acceptsGzip(a.r.Header.Get("Accept-Encoding")) {
 		z, release := compress(body)
@@ -166,22 +198,40 @@ func (a *answer) send(status int, contentType, cache string) {
 		body = z
 		h["Content-Encoding"] = []string{"gzip"}
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if a.cut && len(body) > 1 && a.r.Method != http.MethodHead {
+		a.breakOff(status, body)
+		return
+	}
+	if a.number%3 != 0 { // else in chunks
+		h["Content-Length"] = []string{decimalText(len(body))}
+	}
 	a.w.WriteHeader(status)
 	if a.r.Method == http.MethodHead {
 		return
 	}
-	if _, err := a.w.Write(body); err != nil {
-		a.x.log.Debug("client went away", "request", a.number, "error", err)
-		return
-	}
-	if err := http.NewResponseController(a.w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := a.write(body); err != nil {
 		a.x.log.Debug("client went away", "request", a.number, "error", err)
 		return
 	}
 	a.x.prices.Add(a.prices)
 	a.x.ledger.write(a.lines)
 }
+
+// write writes a body, all at once unless it is to be dribbled, and sees it off.
+func (a *answer) write(body []byte) error {
+	if a.slow && len(body) > dribbles {
+		return a.dribble(body)
+	}
+	if _, err := a.w.Write(body); err != nil {
+		return err
+	}
+	if err := http.NewResponseController(a.w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+func decimalText(n int) string { return strconv.Itoa(n) }
 
 // requestID is 13 characters of base 32, as y-rid has.
 func (a *answer) requestID() string {

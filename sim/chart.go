@@ -25,10 +25,11 @@ func (a *answer) chart() {
 		a.fail("chart", *p)
 		return
 	}
-	bars := in.series(&q, m)
-	for _, b := range bars {
-		a.hand(in, b.end, b.close)
+	if a.x.isDelisted(in) {
+		a.deadChart(in)
+		return
 	}
+	bars := a.bars(in, &q, m)
 	b := append(a.body[:0], `{"chart":{"result":[{"meta":`...)
 	b = appendMeta(b, in, m, &q, bars)
 	if len(bars) > 0 {
@@ -170,14 +171,32 @@ func appendEach(b []byte, bars []bar, one func([]byte, *bar) []byte) []byte {
 
 func appendQuoteArrays(b []byte, bars []bar) []byte {
 	wide := func(field func(*bar) price) func([]byte, *bar) []byte {
-		return func(b []byte, x *bar) []byte { return appendWide(b, field(x).float32()) }
+		return func(b []byte, x *bar) []byte {
+			if x.null {
+				return append(b, "null"...)
+			}
+			return appendWide(b, field(x).float32())
+		}
 	}
 	b = append(b, `"volume":`...)
-	b = appendEach(b, bars, func(b []byte, x *bar) []byte { return strconv.AppendInt(b, x.volume, 10) })
+	b = appendEach(b, bars, func(b []byte, x *bar) []byte {
+		if x.null {
+			return append(b, "null"...)
+		}
+		return strconv.AppendInt(b, x.volume, 10)
+	})
 	b = appendEach(append(b, `,"close":`...), bars, wide(func(x *bar) price { return x.close }))
 	b = appendEach(append(b, `,"open":`...), bars, wide(func(x *bar) price { return x.open }))
 	b = appendEach(append(b, `,"low":`...), bars, wide(func(x *bar) price { return x.low }))
 	return appendEach(append(b, `,"high":`...), bars, wide(func(x *bar) price { return x.high }))
+}
+
+// lastOf is the newest price: the chart's live element, where it has one.
+func lastOf(in *instrument, m *moment, bars []bar) price {
+	if n := len(bars); n > 0 && bars[n-1].live {
+		return bars[n-1].close
+	}
+	return in.path.at(m.regular)
 }
 
 const validRanges = `"validRanges":` + ranges
@@ -204,7 +223,7 @@ func appendMeta(b []byte, in *instrument, m *moment, q *chartQuery, bars []bar) 
 	o.plain("gmtoffset", int64(m.offset))
 	o.text("timezone", m.zone)
 	o.text("exchangeTimezoneName", v.zone)
-	rounded(&o, "regularMarketPrice", in.path.at(m.regular))
+	rounded(&o, "regularMarketPrice", lastOf(in, m, bars))
 	rounded(&o, "fiftyTwoWeekHigh", f.yearHigh)
 	rounded(&o, "fiftyTwoWeekLow", f.yearLow)
 	low, high := in.dayRange(&f, m.regular)

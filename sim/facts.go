@@ -125,6 +125,7 @@ type bar struct {
 	open, high, low, close price
 	volume                 int64
 	live                   bool // not a bar but the newest price
+	null                   bool // told as null
 }
 
 // grid is how far apart the prices are that a shorter bar's extremes are taken from.

@@ -41,15 +41,20 @@ func (l *ledger) error() error {
 // hand notes a price that the answer tells.
 func (a *answer) hand(in *instrument, t int64, p price) {
 	a.prices++
-	if a.x.ledger.w == nil {
-		return
+	a.lines = appendLine(a.lines, a.x, in, t, p, a.number)
+}
+
+// appendLine writes a line of the ledger, if there is one.
+func appendLine(b []byte, x *Exchange, in *instrument, t int64, p price, number uint64) []byte {
+	if x.ledger.w == nil {
+		return b
 	}
-	b := append(a.lines, in.symbol...)
+	b = append(b, in.symbol...)
 	b = append(b, ',')
 	b = strconv.AppendInt(b, t*1000, 10)
 	b = append(b, ',')
 	b = p.appendExact(b)
 	b = append(b, ',')
-	b = strconv.AppendUint(b, a.number, 10)
-	a.lines = append(b, '\n')
+	b = strconv.AppendUint(b, number, 10)
+	return append(b, '\n')
 }

@@ -35,16 +35,14 @@ func (a *answer) quotes() {
 			o.only[strings.TrimSpace(f)] = true
 		}
 	}
-	told := make(map[*instrument]bool, len(symbols))
-	for _, s := range symbols {
-		in, ok := a.x.lookup(s)
-		if !ok || told[in] {
-			continue
-		}
-		if len(told) > 0 {
+	for i, in := range a.meant(symbols) {
+		if i > 0 {
 			o.b = append(o.b, ',')
 		}
-		told[in] = true
+		if a.x.isDelisted(in) {
+			a.stub(&o, in)
+			continue
+		}
 		a.quote(&o, in)
 	}
 	a.body = append(o.b, `],"error":null}}`...)
@@ -77,8 +75,8 @@ type quoting struct {
 
 // quote writes one quote, its fields in the groups that recorded answers have.
 func (a *answer) quote(o *object, in *instrument) {
-	m := a.moment(in.venue)
-	q := quoting{object: o, a: a, in: in, m: m, f: in.factsAt(m), p: in.path.at(m.regular)}
+	m := a.momentOf(in)
+	q := quoting{object: o, a: a, in: in, m: m, f: in.factsAt(m), p: a.x.told(in, in.path.at(m.regular), m.regular, a.now)}
 	o.hint = in.hint
 	o.begin()
 	q.listing()
@@ -195,7 +193,7 @@ func (q *quoting) extended() {
 	if t == 0 || q.in.kind == index || q.in.kind == fund {
 		return
 	}
-	exact := q.in.path.at(t)
+	exact := q.a.x.told(q.in, q.in.path.at(t), t, q.a.now)
 	p, last := exact.float32(), q.p.float32()
 	q.amount(name+"Price", p)
 	q.stamp(name+"Time", t, q.shown)

@@ -14,6 +14,10 @@ import (
 // what fc.yahoo.com is: it answers 404 and sets them for everybody. A quote's
 // page sets them only for who asks for HTML.
 func (a *answer) session() {
+	if _, known := a.identity(); !known && a.x.faults.Load().Consent && !a.r.URL.Query().Has("guccounter") {
+		a.toConsent()
+		return
+	}
 	status := http.StatusOK
 	if a.r.URL.Path == "/" {
 		status = http.StatusNotFound
@@ -22,35 +26,39 @@ func (a *answer) session() {
 		a.setCookies()
 	}
 	a.body = append(a.body[:0], "<!DOCTYPE html><html><head><title>Yahoo Finance (simulated by kurs)</title></head><body></body></html>\n"...)
-	a.send(status, "text/html;charset=utf-8", "no-store, no-cache, max-age=0, private")
+	a.send(status, htmlType, "no-store, no-cache, max-age=0, private")
 }
 
-// setCookies gives out a new identity. Secure and Domain come only where a
-// cookie jar would take them: over TLS, and under Yahoo's own name.
+// setCookies gives out a new identity.
 func (a *answer) setCookies() {
 	value := a.x.newCookie()
+	const year = "Max-Age=31536000"
+	a.addCookie("A1", value, year+"; SameSite=Lax")
+	a.addCookie("A3", value, year)
+	a.addCookie("A1S", value, "SameSite=Lax")
+}
+
+// cookieTail is what all cookies end with. Secure and Domain come only where a
+// cookie jar would take them: over TLS, and under Yahoo's own name.
+func (a *answer) cookieTail() string {
 	tail := "; Path=/; HttpOnly"
-	host, _, _ := strings.Cut(a.r.Host, ":")
-	if host == "yahoo.com" || strings.HasSuffix(host, ".yahoo.com") {
+	if host := hostOf(a.r); host == "yahoo.com" || strings.HasSuffix(host, ".yahoo.com") {
 		tail += "; Domain=.yahoo.com"
 	}
 	if a.r.TLS != nil {
 		tail += "; Secure"
 	}
-	const year = "; Max-Age=31536000"
-	a.w.Header()["Set-Cookie"] = []string{
-		"A1=" + value + year + tail + "; SameSite=Lax",
-		"A3=" + value + year + tail,
-		"A1S=" + value + tail + "; SameSite=Lax",
-	}
+	return tail
 }
 
 // newCookie is a value of the form that Yahoo's has: an identity and a
 // signature, by which any run with the same seed knows it again.
 func (x *Exchange) newCookie() string {
-	id := rand.Text()
+	id := x.newIdentity()
 	return "d=" + id + "&S=" + x.sign("cookie", id)
 }
+
+func (*Exchange) newIdentity() string { return rand.Text() }
 
 // sign is 22 characters that only this seed makes of a text.
 func (x *Exchange) sign(purpose, text string) string {
@@ -82,6 +90,13 @@ func (x *Exchange) crumbOf(cookie string) string {
 	return string(sum)
 }
 
+// unauthorizedWords are the three wordings of a 401 that have been seen.
+var unauthorizedWords = [...]string{
+	"Invalid Crumb",
+	"Invalid Cookie",
+	"User is unable to access this feature - https://bit.ly/yahoo-finance-api-feedback",
+}
+
 // crumb tells the crumb to who looks like a browser and has a cookie.
 func (a *answer) crumb() {
 	if !strings.HasPrefix(a.r.UserAgent(), "Mozilla/") {
@@ -90,7 +105,7 @@ func (a *answer) crumb() {
 	}
 	cookie, ok := a.identity()
 	if !ok {
-		a.fail("finance", unauthorized("Invalid Cookie"))
+		a.fail("finance", unauthorized(unauthorizedWords[1]))
 		return
 	}
 	a.plain(http.StatusOK, a.x.crumbOf(cookie))
@@ -100,16 +115,16 @@ func (a *answer) crumb() {
 // not good.
 func (a *answer) authorized(crumb string) bool {
 	if crumb == "" {
-		a.fail("finance", unauthorized("User is unable to access this feature - https://bit.ly/yahoo-finance-api-feedback"))
+		a.fail("finance", unauthorized(unauthorizedWords[2]))
 		return false
 	}
 	cookie, ok := a.identity()
 	if !ok {
-		a.fail("finance", unauthorized("Invalid Cookie"))
+		a.fail("finance", unauthorized(unauthorizedWords[1]))
 		return false
 	}
 	if !hmac.Equal([]byte(crumb), []byte(a.x.crumbOf(cookie))) {
-		a.fail("finance", unauthorized("Invalid Crumb"))
+		a.fail("finance", unauthorized(unauthorizedWords[0]))
 		return false
 	}
 	return true

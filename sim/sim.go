@@ -33,6 +33,11 @@ type Config struct {
 	// out, once the whole answer that it was in has been sent. May be nil. It is
 	// written to by one goroutine at a time, one call an answer.
 	Ledger io.Writer
+	// Faults are how it misbehaves.
+	Faults Faults
+	// TickRate is how many frames a second the stream has of each symbol that a
+	// connection subscribed to; 0: as many as the client reads.
+	TickRate float64
 	// Log gets what the server has to say. May be nil.
 	Log *slog.Logger
 }
@@ -52,8 +57,14 @@ type Exchange struct {
 	pairsMu sync.Mutex
 	pairs   map[string]*instrument // those that were asked for; at most all of them
 
+	faults   atomic.Pointer[Faults]
+	tickRate float64
+	minutes  minutes
+	streams  streams
+
 	ledger   ledger
 	requests atomic.Uint64
+	refused  atomic.Uint64
 	prices   atomic.Uint64
 	asked    [endpoints]atomic.Uint64
 }
@@ -68,8 +79,10 @@ func New(c Config) (*Exchange, error) {
 	x := &Exchange{
 		seed: c.Seed, log: c.Log, famous: famous(), venues: open,
 		bySymbol: make(map[string]*instrument), pairs: make(map[string]*instrument),
-		ledger: ledger{w: c.Ledger, failed: make(chan struct{})},
+		ledger: ledger{w: c.Ledger, failed: make(chan struct{})}, tickRate: c.TickRate,
 	}
+	x.streams.quit = make(chan struct{})
+	x.SetFaults(c.Faults)
 	if x.log == nil {
 		x.log = slog.New(slog.DiscardHandler)
 	}
@@ -132,13 +145,19 @@ func (x *Exchange) Symbols() []string {
 
 // Stats is what an exchange has done.
 type Stats struct {
-	Requests map[string]uint64 // by endpoint: session crumb quote chart spark search other
-	Prices   uint64            // handed out: as many as the ledger has lines
+	Requests  map[string]uint64 `json:"requests"`        // by endpoint: session crumb quote chart spark search stream other
+	Refused   uint64            `json:"refused"`         // of those, answered 429
+	PerMinute int               `json:"most_per_minute"` // requests, in the minute that had most of them
+	Prices    uint64            `json:"prices"`          // handed out: as many as the ledger has lines
+	Streams   StreamStats       `json:"streams"`
 }
 
 // Stats returns the counts so far.
 func (x *Exchange) Stats() Stats {
-	s := Stats{Requests: make(map[string]uint64, endpoints), Prices: x.prices.Load()}
+	s := Stats{
+		Requests: make(map[string]uint64, endpoints), Refused: x.refused.Load(), PerMinute: x.minutes.mostSoFar(),
+		Prices: x.prices.Load(), Streams: x.streams.stats(),
+	}
 	for e := range endpoints {
 		s.Requests[e.String()] = x.asked[e].Load()
 	}
@@ -177,6 +196,7 @@ func (x *Exchange) Serve(ctx context.Context, l net.Listener) error {
 		failure = x.ledger.error()
 	case <-ctx.Done():
 	}
+	x.streams.end()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {

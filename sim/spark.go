@@ -23,16 +23,13 @@ func (a *answer) spark() {
 	}
 	v8 := strings.HasPrefix(a.r.URL.Path, "/v8/")
 	b := append(a.body[:0], map[bool]string{true: `{`, false: `{"spark":{"result":[`}[v8]...)
-	told := make(map[*instrument]bool, len(symbols))
-	for _, s := range symbols {
-		in, ok := a.x.lookup(s)
-		if !ok || told[in] {
+	for i, in := range a.meant(symbols) {
+		if a.x.isDelisted(in) {
 			continue
 		}
-		if len(told) > 0 {
+		if i > 0 && b[len(b)-1] != '{' && b[len(b)-1] != '[' {
 			b = append(b, ',')
 		}
-		told[in] = true
 		var p *problem
 		if b, p = a.appendSpark(b, in, values, v8); p != nil {
 			a.fail("spark", *p)
@@ -49,15 +46,17 @@ func (a *answer) appendSpark(b []byte, in *instrument, values url.Values, v8 boo
 	if p != nil {
 		return b, p
 	}
-	bars := in.series(&q, m)
-	for _, x := range bars {
-		a.hand(in, x.end, x.close)
-	}
+	bars := a.bars(in, &q, m)
 	stamps := func(b []byte) []byte {
 		return appendEach(b, bars, func(b []byte, x *bar) []byte { return strconv.AppendInt(b, x.start, 10) })
 	}
 	closes := func(b []byte) []byte { // shortest, where a chart's are widened (recorded)
-		return appendEach(b, bars, func(b []byte, x *bar) []byte { return appendFloat32(b, x.close.float32()) })
+		return appendEach(b, bars, func(b []byte, x *bar) []byte {
+			if x.null {
+				return append(b, "null"...)
+			}
+			return appendFloat32(b, x.close.float32())
+		})
 	}
 	if !v8 {
 		b = appendString(append(b, `{"symbol":`...), in.symbol)

@@ -71,7 +71,7 @@ func runDemo(ctx context.Context, std streams, f *runFlags) (err error) {
 
 // openExchange starts the simulated exchange on a free loopback port.
 func openExchange(ctx context.Context, f *runFlags) (x *sim.Exchange, base string, stop func() error, err error) {
-	settings := sim.Config{Seed: f.demoFlags.seed, Count: f.demoFlags.symbols, Log: slog.New(slog.DiscardHandler)}
+	settings := sim.Config{Seed: f.demoFlags.seed, Count: f.demoFlags.symbols, TickRate: 1, Log: slog.New(slog.DiscardHandler)}
 	if list := f.overrides()["symbols"]; list != "" {
 		if settings.Count, settings.Symbols, err = parseSimSymbols(list); err != nil {
 			return nil, "", nil, err

@@ -26,6 +26,8 @@ type simFlags struct {
 	seed    uint64
 	ledger  string
 	hours   bool
+	faults  string
+	rate    float64
 }
 
 const simHelp = `Serve a simulated exchange that speaks Yahoo Finance's protocol.
@@ -41,7 +43,8 @@ func simCommand(std streams) *cobra.Command {
 		Short: "Serve a simulated exchange that speaks Yahoo's protocol",
 		Long:  simHelp,
 		Example: `  kurs sim --symbols 500 --ledger ledger.csv
-  kurs sim --symbols AAPL,NOVO-B.CO,VOD.L --seed 7 --hours`,
+  kurs sim --symbols AAPL,NOVO-B.CO,VOD.L --seed 7 --hours
+  kurs sim --faults 429=0.01,500=0.01,cut=0.005,consent=on,stream-drop=0.01`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
@@ -55,6 +58,8 @@ func simCommand(std streams) *cobra.Command {
 	flags.Uint64Var(&f.seed, "seed", 1, "which market")
 	flags.StringVar(&f.ledger, "ledger", "", "write each price handed out to this file: symbol,time_ms,price,request")
 	flags.BoolVar(&f.hours, "hours", false, "markets open and close; else everything trades all day")
+	flags.StringVar(&f.faults, "faults", "", "how often it misbehaves, as 429=0.01,consent=on ("+strings.Join(sim.FaultNames(), " ")+")")
+	flags.Float64Var(&f.rate, "tick-rate", 1, "frames a second of each streamed symbol; 0 is as fast as they are read")
 	return cmd
 }
 
@@ -63,6 +68,12 @@ func runSim(ctx context.Context, std streams, f simFlags) (err error) {
 	c := sim.Config{Seed: f.seed, Hours: f.hours, Log: slog.New(slog.NewTextHandler(std.err, nil))}
 	if c.Count, c.Symbols, err = parseSimSymbols(f.symbols); err != nil {
 		return err
+	}
+	if c.Faults, err = sim.ParseFaults(f.faults); err != nil {
+		return usageError("--faults: "+err.Error(), "kurs sim --faults 429=0.01,consent=on")
+	}
+	if c.TickRate = f.rate; !(f.rate >= 0) {
+		return usageError("--tick-rate: 0 or more", "kurs sim --tick-rate 1")
 	}
 	file, err := openLedger(f.ledger)
 	if err != nil {
@@ -99,7 +110,8 @@ func runSim(ctx context.Context, std streams, f simFlags) (err error) {
 		return &kurs.Error{Code: "KURS-SIM", Message: "the simulated exchange stopped", Exit: kurs.ExitFailed, Err: err}
 	}
 	s := exchange.Stats()
-	fmt.Fprintf(std.err, "served %d prices\n", s.Prices)
+	fmt.Fprintf(std.err, "served %d prices; at most %d requests in any minute, %d refused; %d stream frames, %d of them known to be read\n",
+		s.Prices, s.PerMinute, s.Refused, s.Streams.Frames, s.Streams.Confirmed)
 	return nil
 }
 
