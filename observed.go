@@ -1,6 +1,9 @@
 package kurs
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Observed is all that one raw message says, decoded and normalised, in the
 // order in which the answer said it.
@@ -9,9 +12,27 @@ type Observed struct {
 	Bars        []Bar
 	Events      []Event
 	Instruments []Instrument
+	Hours       []Hours
 	Found       []SearchHit    // what a search answered
 	Failure     *ProviderError // the answer was an error, in the provider's own words
 }
+
+// Hours are those of the trading day that an exchange is in, or of the next one
+// while it is closed, as told with one of its instruments. A span without time
+// in it is a session that the exchange does not have.
+type Hours struct {
+	Symbol, Exchange   string
+	Pre, Regular, Post Span
+}
+
+// Span is a stretch of time, in UTC: From is in it, To is not.
+type Span struct{ From, To time.Time }
+
+// Empty tells that there is no time in the span.
+func (s Span) Empty() bool { return !s.From.Before(s.To) }
+
+// Holds tells whether a time is in the span.
+func (s Span) Holds(t time.Time) bool { return !t.Before(s.From) && t.Before(s.To) }
 
 // SearchHit is one instrument that a search found. The provider does not say
 // its currency.

@@ -2,6 +2,7 @@ package kurs
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -12,9 +13,21 @@ type Raw struct {
 	Endpoint Endpoint  // which question it answers
 	Asked    []string  // the symbols asked for, so that one left out shows
 	Listed   []string  // of Asked, the currency pairs that the user lists as symbols: prices as well as rates
+	Units    []string  // of Asked, one each, as known from elsewhere, where the answer itself tells none; empty: not known
 	Received time.Time // UTC, when the last byte was in
 	FX       StreamPos // the last rate that was known when it was received
 	Body     []byte
+}
+
+// UnitOf is the unit that the message brings along for a symbol; empty where it
+// brings none.
+func (r Raw) UnitOf(symbol string) string {
+	if len(r.Units) == len(r.Asked) {
+		if i := slices.Index(r.Asked, symbol); i >= 0 {
+			return r.Units[i]
+		}
+	}
+	return ""
 }
 
 // Endpoint names the question that an answer belongs to.

@@ -53,6 +53,9 @@ func (p *Processor) Process(raw kurs.Raw, upTo uint64) (Outcome, error) {
 	out := Outcome{Batch: kurs.Batch{
 		Raws: []kurs.RawID{raw.ID}, BaseCurrency: p.Base, Rates: rates, Events: seen.Events, Instruments: seen.Instruments,
 	}}
+	if raw.Endpoint == kurs.EndpointStream {
+		out.Batch.Instruments = nil // a frame says less of them than any other answer
+	}
 	for _, r := range refused {
 		out.refuse(r.Symbol, r.Time, r.Reason)
 	}

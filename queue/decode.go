@@ -39,6 +39,7 @@ func decodeRaw(data []byte) (kurs.Raw, error) {
 		Endpoint: kurs.Endpoint(m.GetEndpoint()),
 		Asked:    m.GetAsked(),
 		Listed:   m.GetListed(),
+		Units:    m.GetUnits(),
 		Received: fromMillis(m.GetReceivedMs()),
 		FX:       kurs.StreamPos{Epoch: m.GetFxEpoch(), Seq: m.GetFxSeq()},
 		Body:     m.GetBody(),

@@ -25,6 +25,7 @@ func encodeRaw(r kurs.Raw) ([]byte, error) {
 		Endpoint:   string(r.Endpoint),
 		Asked:      r.Asked,
 		Listed:     r.Listed,
+		Units:      r.Units,
 		ReceivedMs: r.Received.UnixMilli(),
 		FxEpoch:    r.FX.Epoch,
 		FxSeq:      r.FX.Seq,

@@ -22,7 +22,7 @@ var received = time.Date(2026, 11, 24, 9, 15, 4, 0, time.UTC)
 func rawMessage(counter uint64) kurs.Raw {
 	return kurs.Raw{
 		ID: kurs.RawID{Source: "yahoo", Run: "r1", Counter: counter}, Source: "yahoo", Endpoint: kurs.EndpointQuote,
-		Asked: []string{"VOD.L", "^GSPC"}, Received: received, FX: kurs.StreamPos{Epoch: "e", Seq: 7}, Body: []byte(`{"a":1}`),
+		Asked: []string{"VOD.L", "^GSPC"}, Units: []string{"GBp", ""}, Received: received, FX: kurs.StreamPos{Epoch: "e", Seq: 7}, Body: []byte(`{"a":1}`),
 	}
 }
 

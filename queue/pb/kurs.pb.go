@@ -39,6 +39,7 @@ type Raw struct {
 	FxEpoch       string                 `protobuf:"bytes,9,opt,name=fx_epoch,json=fxEpoch,proto3" json:"fx_epoch,omitempty"`             // epoch of the stream "rates", and
 	FxSeq         uint64                 `protobuf:"varint,10,opt,name=fx_seq,json=fxSeq,proto3" json:"fx_seq,omitempty"`                 // its last message that was known when this was received
 	Body          []byte                 `protobuf:"bytes,11,opt,name=body,proto3" json:"body,omitempty"`                                 // as received, decompressed
+	Units         []string               `protobuf:"bytes,12,rep,name=units,proto3" json:"units,omitempty"`                               // of asked, one each, where the answer tells none; or none at all
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -146,6 +147,13 @@ func (x *Raw) GetFxSeq() uint64 {
 func (x *Raw) GetBody() []byte {
 	if x != nil {
 		return x.Body
+	}
+	return nil
+}
+
+func (x *Raw) GetUnits() []string {
+	if x != nil {
+		return x.Units
 	}
 	return nil
 }
@@ -1292,7 +1300,7 @@ var File_kurs_proto protoreflect.FileDescriptor
 const file_kurs_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"kurs.proto\x12\akurs.v1\"\x94\x02\n" +
+	"kurs.proto\x12\akurs.v1\"\xaa\x02\n" +
 	"\x03Raw\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x10\n" +
@@ -1306,7 +1314,8 @@ const file_kurs_proto_rawDesc = "" +
 	"\bfx_epoch\x18\t \x01(\tR\afxEpoch\x12\x15\n" +
 	"\x06fx_seq\x18\n" +
 	" \x01(\x04R\x05fxSeq\x12\x12\n" +
-	"\x04body\x18\v \x01(\fR\x04body\"\xe7\x03\n" +
+	"\x04body\x18\v \x01(\fR\x04body\x12\x14\n" +
+	"\x05units\x18\f \x03(\tR\x05units\"\xe7\x03\n" +
 	"\x05Batch\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
 	"\x04text\x18\x02 \x03(\tR\x04text\x12,\n" +

@@ -180,11 +180,11 @@ func (s *series) quote(e element) {
 // last regular price.
 func (s *series) session(t time.Time) kurs.Session {
 	switch {
-	case s.pre.holds(t):
+	case s.pre.Holds(t):
 		return kurs.SessionPre
-	case s.post.holds(t):
+	case s.post.Holds(t):
 		return kurs.SessionPost
-	case !s.regular.holds(t) && !s.market.IsZero() && t.After(s.market):
+	case !s.regular.Holds(t) && !s.market.IsZero() && t.After(s.market):
 		return kurs.SessionPost
 	}
 	return kurs.SessionRegular

@@ -12,13 +12,8 @@ type meta struct {
 	symbol, kind, exchange, currency, zone, short, long []byte
 	interval                                            string
 	price, at, volume, offset                           []byte
-	pre, regular, post                                  period
+	pre, regular, post                                  kurs.Span
 }
-
-// period is a part of a trading day; the zero period has no time in it.
-type period struct{ from, to time.Time }
-
-func (p period) holds(t time.Time) bool { return !t.Before(p.from) && t.Before(p.to) }
 
 // columns are the parallel arrays of a chart. They are remembered where they
 // stand in the body and read abreast once the whole answer has been seen.
@@ -72,6 +67,11 @@ func (d *decoder) series(symbol string) {
 		Symbol: symbol, Source: Source, Name: nameOf(m.long, m.short), Kind: kindOf(d.names.share(m.kind)),
 		Exchange: d.names.share(m.exchange), Unit: unit, TimeZone: d.names.share(m.zone),
 	})
+	if !m.regular.Empty() {
+		d.out.Hours = append(d.out.Hours, kurs.Hours{
+			Symbol: symbol, Exchange: d.names.share(m.exchange), Pre: m.pre, Regular: m.regular, Post: m.post,
+		})
+	}
 	d.elementsOf(&m, &c, symbol, unit)
 }
 
@@ -132,13 +132,13 @@ func (d *decoder) periods(m *meta) {
 	}
 }
 
-func (d *decoder) period() (p period) {
+func (d *decoder) period() (p kurs.Span) {
 	for key := range d.members() {
 		switch string(key) {
 		case "start":
-			p.from = seconds(d.token())
+			p.From = seconds(d.token())
 		case "end":
-			p.to = seconds(d.token())
+			p.To = seconds(d.token())
 		}
 	}
 	return p

@@ -47,7 +47,22 @@ func Decode(raw kurs.Raw) (kurs.Observed, error) {
 	if err := d.decode(raw); err != nil {
 		return kurs.Observed{}, fmt.Errorf("decode yahoo %s: %w", raw.Endpoint, err)
 	}
+	d.fillUnits(raw)
 	return d.out, nil
+}
+
+// fillUnits gives prices that came without a unit the one that the message
+// brings along: Yahoo's stream tells none but for coins.
+func (d *decoder) fillUnits(raw kurs.Raw) {
+	if len(raw.Units) == 0 || len(raw.Units) != len(raw.Asked) {
+		return
+	}
+	for i := range d.out.Quotes {
+		q := &d.out.Quotes[i]
+		if q.Unit == "" {
+			q.Unit = raw.UnitOf(q.Symbol)
+		}
+	}
 }
 
 // A decoder reads one answer at a time. It is reused for the short texts that all
