@@ -73,7 +73,7 @@ func owners() map[string][]string {
 		"github.com/spf13":                {"cmd/kurs"},
 		"github.com/DeRuina/timberjack":   {"logs"},
 		"github.com/lmittmann/tint":       {"logs"},
-		"github.com/gofrs/flock":          {"supervise"},
+		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo"},
 		"github.com/rogpeppe/go-internal": {"cmd/kurs"},
 	}
 }

@@ -115,8 +115,13 @@ func zoneProblem(text string) string {
 	return `not a time zone, as "Europe/Copenhagen"` + didYouMean(near)
 }
 
-func webURLProblem(text string) string    { return urlProblem(text, "http", "https") }
-func socketURLProblem(text string) string { return urlProblem(text, "ws", "wss") }
+func webURLProblem(text string) string { return urlProblem(text, "http", "https") }
+func socketURLProblem(text string) string {
+	if text == "" {
+		return ""
+	}
+	return urlProblem(text, "ws", "wss")
+}
 
 func queueURLProblem(text string) string {
 	if text == "" {

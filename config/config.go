@@ -50,15 +50,18 @@ type Source struct {
 
 // Yahoo is where and how often prices are asked.
 type Yahoo struct {
+	Mode         string        `json:"mode"` // "auto", "poll" or "stream"
 	Interval     time.Duration `json:"interval"`
-	Batch        int           `json:"batch"`          // symbols in one request
-	MaxPerMinute int           `json:"max_per_minute"` // requests of all kinds; 0: unlimited
-	MaxInFlight  int           `json:"max_in_flight"`  // requests at the same time
-	Timeout      time.Duration `json:"timeout"`        // of one request
-	MaxBackoff   time.Duration `json:"max_backoff"`    // longest wait after a refusal
-	QueryURL     string        `json:"query_url"`      // prices; no slash at the end
-	SessionURL   string        `json:"session_url"`    // the cookie; no slash at the end
-	StreamURL    string        `json:"stream_url"`     // WebSocket
+	Closed       time.Duration `json:"interval_closed"` // while the market is closed; 0: not asked
+	Extended     bool          `json:"extended_hours"`  // prices before and after the session too
+	Batch        int           `json:"batch"`           // symbols in one request
+	MaxPerMinute int           `json:"max_per_minute"`  // requests of all kinds; 0: unlimited
+	MaxInFlight  int           `json:"max_in_flight"`   // requests at the same time
+	Timeout      time.Duration `json:"timeout"`         // of one request
+	MaxBackoff   time.Duration `json:"max_backoff"`     // longest wait after a refusal
+	QueryURL     string        `json:"query_url"`       // prices; no slash at the end
+	SessionURL   string        `json:"session_url"`     // the cookie; no slash at the end
+	StreamURL    string        `json:"stream_url"`      // WebSocket; empty: that of Yahoo, or of the other server
 }
 
 // OwnHosts tells whether prices are asked from Yahoo itself, whose limits then

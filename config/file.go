@@ -210,10 +210,13 @@ func (d *document) value(key Key, node, value *unstable.Node, name span) {
 	case want == typeList:
 		d.bad(at, "must be a list: "+listExample(value))
 	case want == typeNumber && value.Kind == unstable.Integer,
-		want != typeNumber && value.Kind == unstable.String:
+		want == typeBool && value.Kind == unstable.Bool,
+		want != typeNumber && want != typeBool && value.Kind == unstable.String:
 		d.entries = append(d.entries, entry{key: key, texts: []string{string(value.Data)}, at: at})
 	case want == typeNumber:
 		d.bad(at, "must be a whole number without quotes, as "+key.Default)
+	case want == typeBool:
+		d.bad(at, "must be true or false, without quotes")
 	case want == typeDuration:
 		d.bad(at, `must be a duration in quotes: "500ms", "15s", "10m", "24h" or "7d"`)
 	case want == typeSize:

@@ -30,6 +30,7 @@ const (
 	typeText     = "text"
 	typeList     = "list"
 	typeNumber   = "number"
+	typeBool     = "yes or no"
 	typeDuration = "duration"
 	typeSize     = "size"
 )
@@ -63,13 +64,15 @@ func (k Key) Table() string {
 // Name is the key without its table.
 func (k Key) Name() string { return k.Path[strings.LastIndexByte(k.Path, '.')+1:] }
 
-// Type is text, list, number, duration or size.
+// Type is text, list, number, yes or no, duration or size.
 func (k Key) Type() string {
 	switch k.field(new(Config)).(type) {
 	case *[]string:
 		return typeList
 	case *int:
 		return typeNumber
+	case *bool:
+		return typeBool
 	case *time.Duration:
 		return typeDuration
 	case *int64:
@@ -89,7 +92,7 @@ func (k Key) Literal(text string) string {
 
 func (k Key) literal(texts []string) string {
 	switch k.Type() {
-	case typeNumber:
+	case typeNumber, typeBool:
 		return texts[0]
 	case typeList:
 		quoted := make([]string, len(texts))
@@ -141,9 +144,24 @@ var keys = []Key{
 	},
 
 	{
+		Path: "source.yahoo.mode", Default: "auto", Choices: []string{"auto", "poll", "stream"},
+		Meaning: "How prices come: auto streams them, and polls what the stream does not deliver; poll never streams; stream polls only what it must know to begin",
+		field:   func(c *Config) any { return &c.Source.Yahoo.Mode },
+	},
+	{
 		Path: "source.yahoo.interval", Default: "15s", Least: "1ms", Most: "24h", Flag: "interval", Reload: true,
 		Meaning: "How often each symbol is asked. Yahoo itself: 5s or more; it answers 429 below that",
 		field:   func(c *Config) any { return &c.Source.Yahoo.Interval },
+	},
+	{
+		Path: "source.yahoo.interval_closed", Default: "5m", Least: "0s", Most: "24h",
+		Meaning: `How often a symbol is asked whose market is closed; "0s" is not at all until it opens`,
+		field:   func(c *Config) any { return &c.Source.Yahoo.Closed },
+	},
+	{
+		Path: "source.yahoo.extended_hours", Default: "false",
+		Meaning: "Prices before and after the regular session too, where there are any",
+		field:   func(c *Config) any { return &c.Source.Yahoo.Extended },
 	},
 	{
 		Path: "source.yahoo.batch", Default: "50", Unit: "symbols", Least: "1", Most: "200",
@@ -181,8 +199,8 @@ var keys = []Key{
 		field:   func(c *Config) any { return &c.Source.Yahoo.SessionURL }, check: webURLProblem, canonical: trimSlash,
 	},
 	{
-		Path: "source.yahoo.stream_url", Default: "wss://streamer.finance.yahoo.com/?version=2",
-		Meaning: "Where prices are streamed from (WebSocket)",
+		Path:    "source.yahoo.stream_url",
+		Meaning: `Where prices are streamed from (WebSocket); "" is wss://streamer.finance.yahoo.com/?version=2 where query_url is Yahoo itself, else the server of query_url`,
 		field:   func(c *Config) any { return &c.Source.Yahoo.StreamURL }, check: socketURLProblem,
 	},
 

@@ -29,6 +29,11 @@ func (k Key) set(c *Config, texts []string) []flaw {
 		return setNumber(k, to, texts[0], ParseDuration)
 	case *int64:
 		return setNumber(k, to, texts[0], ParseSize)
+	case *bool:
+		if texts[0] != "true" && texts[0] != "false" {
+			return []flaw{{-1, "must be true or false"}}
+		}
+		*to = texts[0] == "true"
 	}
 	return nil
 }

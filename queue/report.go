@@ -62,6 +62,15 @@ type SourceReport struct {
 	Symbols   int             `json:"symbols"`
 	Unknown   []UnknownSymbol `json:"unknown,omitempty"`
 	Pairs     []string        `json:"pairs,omitempty"`
+	Stream    *StreamReport   `json:"stream,omitempty"` // where one is wanted
+}
+
+// StreamReport is how prices come by a stream.
+type StreamReport struct {
+	Connections int    `json:"connections"` // that are up
+	Symbols     int    `json:"symbols"`     // that they deliver
+	Frames      uint64 `json:"frames"`
+	Garbled     uint64 `json:"garbled"` // frames that could not be read
 }
 
 // UnknownSymbol is one that the source has no price for, in its own words.

@@ -12,10 +12,15 @@ import (
 // many in any minute, all kinds and all workers together. It hands out turns in
 // about the order in which they were asked for.
 type budget struct {
-	inFlight chan struct{}
+	inFlight *slots
 	pace     *rate.Limiter // nil: unlimited
+	log      *requestLog   // nil: what was sent is remembered here alone
+	unkept   func(error)   // the log cannot be kept
+
+	full rate.Limit // the pace at most
 
 	mu   sync.Mutex
+	slow time.Time   // when the pace was last changed for the host's sake; zero: it is full
 	sent []time.Time // ring: when each of the last max requests was made
 	next int         // the oldest of them
 }
@@ -31,10 +36,11 @@ const minute = time.Minute + time.Second
 // newBudget makes a budget of so many requests a minute (0: unlimited) and at
 // the same time.
 func newBudget(perMinute, inFlight int) *budget {
-	b := &budget{inFlight: make(chan struct{}, inFlight)}
+	b := &budget{inFlight: newSlots(inFlight), unkept: func(error) {}}
 	if perMinute > 0 {
 		burst := min(max(perMinute/2, 1), mostBurst)
-		b.pace = rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), burst)
+		b.full = rate.Every(time.Minute / time.Duration(perMinute))
+		b.pace = rate.NewLimiter(b.full, burst)
 		b.sent = make([]time.Time, perMinute)
 	}
 	return b
@@ -43,12 +49,10 @@ func newBudget(perMinute, inFlight int) *budget {
 // turn waits until a request may be made; release ends it. It fails only when
 // ctx is done.
 func (b *budget) turn(ctx context.Context) (release func(), err error) {
-	select {
-	case b.inFlight <- struct{}{}:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	if err := b.inFlight.take(ctx); err != nil {
+		return nil, err
 	}
-	release = func() { <-b.inFlight }
+	release = b.inFlight.give
 	if err := b.wait(ctx); err != nil {
 		release()
 		return nil, err
@@ -62,11 +66,12 @@ func (b *budget) wait(ctx context.Context) error {
 	if b.pace == nil {
 		return nil
 	}
+	b.quicken(time.Now())
 	if err := b.pace.Wait(ctx); err != nil {
 		return err
 	}
 	for {
-		left := b.take(time.Now())
+		left := b.take(ctx, time.Now())
 		if left <= 0 {
 			return nil
 		}
@@ -77,9 +82,18 @@ func (b *budget) wait(ctx context.Context) error {
 }
 
 // take makes a request now, or says how long until one may be made.
-func (b *budget) take(now time.Time) (left time.Duration) {
+func (b *budget) take(ctx context.Context, now time.Time) (left time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.log != nil {
+		left, err := b.log.take(ctx)
+		switch {
+		case err == nil:
+			return left
+		case ctx.Err() == nil: // it is not remembered elsewhere, then
+			b.unkept(err)
+		}
+	}
 	if oldest := b.sent[b.next]; !oldest.IsZero() {
 		if left = oldest.Add(minute).Sub(now); left > 0 {
 			return left
@@ -88,6 +102,41 @@ func (b *budget) take(now time.Time) (left time.Duration) {
 	b.sent[b.next] = now
 	b.next = (b.next + 1) % len(b.sent)
 	return 0
+}
+
+// The pace after a refusal: half of it, never less than an eighth of the whole,
+// and each minute a twentieth more.
+const (
+	leastPace = 8
+	quicker   = 1.05
+)
+
+// went says how a request went: whether the host asked for fewer, or did not keep
+// up with those that it has.
+func (b *budget) went(t *trouble) {
+	tooMany := t != nil && t.code == codeRate
+	b.inFlight.went(!tooMany && (t == nil || !t.late))
+	if !tooMany || b.pace == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.slow = time.Now()
+	b.pace.SetLimit(max(b.pace.Limit()/2, b.full/leastPace))
+}
+
+// quicken brings the pace back as time passes.
+func (b *budget) quicken(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !b.slow.IsZero() && now.Sub(b.slow) >= time.Minute {
+		b.slow = b.slow.Add(time.Minute)
+		limit := b.pace.Limit() * quicker
+		if limit >= b.full {
+			limit, b.slow = b.full, time.Time{}
+		}
+		b.pace.SetLimit(limit)
+	}
 }
 
 // pause waits for a time, or until ctx is done.

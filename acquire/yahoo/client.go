@@ -30,6 +30,7 @@ type Client struct {
 	budget   *budget
 	session  *session
 	sizes    *sizes
+	sparks   sparks
 	stats    *stats
 	garbled  *seldom // answers that were none are handed on
 	strange  *seldom // lines in the log
@@ -67,6 +68,12 @@ func newClient(cfg Config, decode kurs.Decode, log *slog.Logger, graceful bool) 
 		Transport: transport,
 		// Yahoo redirects to pages (consent, login), never to data.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	c.budget.log = openRequestLog(cfg.StateDir, cfg.MaxPerMinute)
+	c.budget.unkept = func(err error) {
+		c.memory.mu.Lock()
+		defer c.memory.mu.Unlock()
+		c.memory.warn(err)
 	}
 	c.gate = newGate(u.Host, backoff{net: cfg.RetryBase, rate: cfg.RateRetryBase, most: cfg.MaxBackoff}, log)
 	c.session = &session{client: c, log: log, first: 10 * cfg.RetryBase, most: cfg.MaxBackoff}
@@ -132,6 +139,7 @@ func (c *Client) ask(ctx context.Context, q question) (reply, error) {
 	}
 	c.stats.request(r.status, r.trouble)
 	c.gate.leave(p, r.trouble)
+	c.budget.went(r.trouble)
 	return r, nil
 }
 

@@ -20,7 +20,8 @@ const Name = "yahoo"
 const (
 	ownQueryURL   = "https://query2.finance.yahoo.com"
 	ownSessionURL = "https://fc.yahoo.com"
-	ownPageURL    = "https://finance.yahoo.com/"
+	ownPageURL    = "https://finance.yahoo.com/quote/AAPL"
+	ownStreamURL  = "wss://streamer.finance.yahoo.com/?version=2"
 )
 
 // Config is what to ask, whom, and how often. Its zero values mean the defaults
@@ -28,10 +29,15 @@ const (
 type Config struct {
 	QueryURL   string   // prices; no slash at the end. Default: Yahoo
 	SessionURL string   // the cookie. Default: Yahoo
+	StreamURL  string   // the stream. Default: Yahoo's where QueryURL is Yahoo's, else the same server
 	Symbols    []string // currency pairs ("EURUSD=X") are asked with the rates
 	Base       string   // ISO 4217: rates into it are asked for as the units of the prices need
 
+	Mode     Mode // how prices are asked for; ModeAuto
+	Extended bool // prices before and after the regular session as well
+
 	Interval   time.Duration // between two prices of a symbol; 15 s
+	Closed     time.Duration // the same while its market is closed; 0: it is not asked then
 	FXInterval time.Duration // between two rates of a pair; 60 s
 	FXMaxAge   time.Duration // as old may a rate be for a price; 10 min
 
@@ -54,6 +60,16 @@ type Config struct {
 	Transport http.RoundTripper
 }
 
+// Mode is how prices are asked for.
+type Mode string
+
+// The modes.
+const (
+	ModeAuto   Mode = "auto"   // streamed, and polled: seldom what the stream delivers
+	ModePoll   Mode = "poll"   // polled alone
+	ModeStream Mode = "stream" // streamed alone, but for what must be known to do so
+)
+
 // What Yahoo's own hosts are asked at most.
 const (
 	ownLeastInterval = 5 * time.Second
@@ -69,6 +85,12 @@ func (c Config) withDefaults() Config {
 	}
 	text(&c.QueryURL, ownQueryURL)
 	text(&c.SessionURL, ownSessionURL)
+	if c.StreamURL == "" {
+		c.StreamURL = streamOf(c.QueryURL)
+	}
+	if c.Mode == "" {
+		c.Mode = ModeAuto
+	}
 	span := func(v *time.Duration, otherwise time.Duration) {
 		if *v <= 0 {
 			*v = otherwise
@@ -118,6 +140,12 @@ func (c Config) checked() (Config, error) {
 	if _, err = address(c.SessionURL); err != nil {
 		return c, fmt.Errorf("session URL: %w", err)
 	}
+	if _, err = socket(c.StreamURL); err != nil {
+		return c, fmt.Errorf("stream URL: %w", err)
+	}
+	if !slices.Contains([]Mode{ModeAuto, ModePoll, ModeStream}, c.Mode) {
+		return c, fmt.Errorf("mode %q: %s, %s or %s expected", c.Mode, ModeAuto, ModePoll, ModeStream)
+	}
 	if c.Base != "" && !kurs.LooksLikeCurrency(c.Base) {
 		return c, fmt.Errorf("base currency %q: three capital letters expected", c.Base)
 	}
@@ -143,6 +171,27 @@ func address(text string) (*url.URL, error) {
 	}
 	if u.Host == "" || !slices.Contains([]string{"http", "https"}, u.Scheme) {
 		return nil, errors.New("http://HOST or https://HOST expected")
+	}
+	return u, nil
+}
+
+// streamOf is the stream that goes with a server: Yahoo's own with Yahoo's, else
+// what the server itself may have.
+func streamOf(query string) string {
+	u, err := url.Parse(query)
+	if err != nil || ownHost(u.Hostname()) {
+		return ownStreamURL
+	}
+	return "ws" + strings.TrimPrefix(u.Scheme, "http") + "://" + u.Host + "/?version=2"
+}
+
+func socket(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if u.Host == "" || !slices.Contains([]string{"ws", "wss"}, u.Scheme) {
+		return nil, errors.New("ws://HOST or wss://HOST expected")
 	}
 	return u, nil
 }

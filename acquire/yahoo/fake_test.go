@@ -41,8 +41,13 @@ type asked struct {
 func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	f.mu.Lock()
 	a := asked{at: time.Now(), kind: kindOf(r.URL.Path)}
+	if r.Header.Get("Upgrade") != "" {
+		a.kind = "stream"
+	}
 	switch a.kind {
 	case "quote":
+		a.symbols = strings.Split(r.URL.Query().Get("symbols"), ",")
+	case "spark":
 		a.symbols = strings.Split(r.URL.Query().Get("symbols"), ",")
 	case "chart":
 		a.symbols = []string{strings.TrimPrefix(r.URL.Path, "/v8/finance/chart/")}
@@ -69,6 +74,10 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 		return reply200(f.quotes(a.symbols)), nil
 	case "chart":
 		return f.chart(r, a.symbols[0]), nil
+	case "spark":
+		return f.spark(a.symbols), nil
+	case "stream":
+		return answerOf(http.StatusNotFound, ""), nil
 	default:
 		return reply200(`{"count":0,"quotes":[]}`), nil
 	}
@@ -76,7 +85,7 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func kindOf(path string) string {
 	for prefix, kind := range map[string]string{
-		"/v1/test/getcrumb": "crumb", "/v7/finance/quote": "quote", "/v8/finance/chart/": "chart", "/v1/finance/search": "search",
+		"/v1/test/getcrumb": "crumb", "/v7/finance/quote": "quote", "/v8/finance/chart/": "chart", "/v7/finance/spark": "spark", "/v1/finance/search": "search",
 	} {
 		if strings.HasPrefix(path, prefix) {
 			return kind
@@ -127,6 +136,22 @@ func (f *fake) quotes(symbols []string) string {
 		panic(err)
 	}
 	return string(text)
+}
+
+// spark answers as Yahoo does: not for more than 20.
+func (f *fake) spark(symbols []string) *http.Response {
+	if len(symbols) > 20 {
+		return answerOf(http.StatusBadRequest, `{"spark":{"result":null,"error":{"code":"Bad Request","description":"too many"}}}`)
+	}
+	var results []string
+	for _, symbol := range symbols {
+		if unit, ok := f.unit(symbol); ok {
+			live := time.Now().Unix()
+			results = append(results, fmt.Sprintf(`{"symbol":%q,"response":[{"meta":{"currency":%q,"symbol":%[1]q,"instrumentType":"EQUITY",
+				"regularMarketTime":%[3]d,"dataGranularity":"5m"},"timestamp":[%[3]d],"indicators":{"quote":[{"close":[2.5]}]}}]}`, symbol, unit, live))
+		}
+	}
+	return reply200(`{"spark":{"result":[` + strings.Join(results, ",") + `],"error":null}}`)
 }
 
 const notFound = `{"chart":{"result":null,"error":{"code":"Not Found","description":"No data found, symbol may be delisted"}}}`
@@ -202,6 +227,9 @@ func (l *lines) String() string {
 func record(t *testing.T, f *fake, c Config) *recording {
 	t.Helper()
 	c.Transport, c.Base = f, "DKK"
+	if c.Mode == "" {
+		c.Mode = ModePoll
+	}
 	r := &recording{T: t, fake: f, ended: make(chan error, 1)}
 	var err error
 	if r.source, err = New(c, wire.Decode, slog.New(slog.NewTextHandler(&r.log, nil))); err != nil {

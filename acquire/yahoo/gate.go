@@ -16,6 +16,7 @@ import (
 // is mended by the next request is no line's worth.
 type gate struct {
 	host    string
+	stream  bool // what is behind it can be done without
 	backoff backoff
 	log     *slog.Logger
 	keep    func(shut)        // a wait worth remembering over a restart, or the zero shut when it is over
@@ -209,22 +210,44 @@ func (g *gate) tell(wait time.Duration) {
 		why = g.last.Error()
 	}
 	trouble := g.log.With("in", wait.Round(time.Millisecond), "error", why, "since", g.Since.UTC().Truncate(time.Second), "host", g.host, "code", g.Code)
-	if g.Code == codeRate {
+	switch {
+	case g.stream:
+		trouble.Warn("no stream to be had: prices are polled, trying again")
+	case g.Code == codeRate:
 		trouble.Warn("provider wants fewer requests, trying again")
-	} else {
+	default:
 		trouble.Warn("provider not reachable, trying again")
 	}
 	g.told, g.toldAt = g.Code, time.Now()
 }
 
 func (g *gate) open() {
-	if g.told != "" {
+	switch {
+	case g.told == "":
+	case g.stream:
+		g.log.Info("stream to be had again", "away", time.Since(g.Since).Round(time.Millisecond), "host", g.host)
+	default:
 		g.log.Info("provider reachable again", "away", time.Since(g.Since).Round(time.Millisecond), "host", g.host)
 	}
 	if g.kept {
 		g.keep(shut{})
 	}
 	g.shut, g.last, g.told, g.kept = shut{}, nil, "", false
+}
+
+// calm waits until the host does not ask for fewer requests, or ctx is done.
+func (g *gate) calm(ctx context.Context) error {
+	for {
+		g.mu.Lock()
+		shut, change := g.Fails > 0 && g.Code == codeRate, g.change
+		g.mu.Unlock()
+		if !shut {
+			return nil
+		}
+		if err := g.await(ctx, -1, change); err != nil {
+			return err
+		}
+	}
 }
 
 // state is how the gate is shut; the zero shut when it is open.

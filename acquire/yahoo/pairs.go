@@ -16,6 +16,7 @@ import (
 type pairBook struct {
 	base   string
 	every  time.Duration // the pairs
+	closed time.Duration // the same while their market is closed
 	listed []string      // symbols that are pairs, which the user wants as prices
 	often  time.Duration // the listed
 	maxAge time.Duration
@@ -24,6 +25,10 @@ type pairBook struct {
 	pairs      map[kurs.Pair]*pairNeed
 	nextPairs  time.Time
 	nextListed time.Time
+	listedAt   map[string]time.Time // before that a listed symbol is not asked
+
+	again func(symbol string, asked time.Time) (due time.Time, exact bool) // of a listed symbol
+	open  func(symbol string, now time.Time) bool                          // its market is
 
 	news    chan struct{} // a pair is to be asked at once
 	pastNew chan struct{} // some history may be to be asked
@@ -35,6 +40,7 @@ type pairNeed struct {
 	wanted   bool // by a price of this run, or as a leg of a pair that is
 	leg      bool // only as a leg
 	fresh    bool // to be asked at once
+	askedAt  time.Time
 	answered time.Time
 	unknown  time.Time // the provider does not know it; asked again then
 	told     bool      // the log has that
@@ -54,8 +60,10 @@ const (
 
 func newPairBook(cfg Config, listed []string) *pairBook {
 	return &pairBook{
-		base: cfg.Base, every: cfg.FXInterval, listed: listed, often: cfg.Interval, maxAge: cfg.FXMaxAge,
-		pairs: map[kurs.Pair]*pairNeed{},
+		base: cfg.Base, every: cfg.FXInterval, closed: cfg.Closed, listed: listed, often: cfg.Interval, maxAge: cfg.FXMaxAge,
+		pairs: map[kurs.Pair]*pairNeed{}, listedAt: map[string]time.Time{},
+		again: func(_ string, asked time.Time) (time.Time, bool) { return asked, false },
+		open:  func(string, time.Time) bool { return true },
 		news:  make(chan struct{}, 1), pastNew: make(chan struct{}, 1),
 	}
 }
@@ -179,8 +187,8 @@ func (b *pairBook) due(now time.Time) []string {
 	tick := !now.Before(b.nextPairs)
 	var symbols []string
 	for _, n := range b.pairs {
-		if n.fresh || tick && n.wanted && !now.Before(n.unknown) {
-			n.fresh = false
+		if n.fresh || tick && n.wanted && !now.Before(n.unknown) && b.wantedNow(n, now) {
+			n.fresh, n.askedAt = false, now
 			symbols = append(symbols, n.pair.Symbol())
 		}
 	}
@@ -189,10 +197,22 @@ func (b *pairBook) due(now time.Time) []string {
 	}
 	if !now.Before(b.nextListed) {
 		b.nextListed = following(b.nextListed, b.often, now)
-		symbols = append(symbols, b.listed...)
+		for _, symbol := range b.listed {
+			if !now.Before(b.listedAt[symbol]) {
+				symbols = append(symbols, symbol)
+				at, _ := b.again(symbol, now)
+				b.listedAt[symbol] = at.Add(-b.often / 2) // so that the tick next to it does
+			}
+		}
 	}
 	slices.Sort(symbols)
 	return slices.Compact(symbols)
+}
+
+// wantedNow tells whether a pair is to be asked at this tick: at each one while
+// its market is open, else as seldom as prices are.
+func (b *pairBook) wantedNow(n *pairNeed, now time.Time) bool {
+	return b.closed <= b.every || now.Sub(n.askedAt) >= b.closed-b.every/2 || b.open(n.pair.Symbol(), now)
 }
 
 // next is when the next symbols are due, if no new pair comes before.

@@ -19,24 +19,31 @@ const userAgent = "Mozilla/5.0 (compatible; kurs/1.0)"
 // quoteFields are what is asked of each symbol: what kurs reads, and no more.
 // Some come unasked, but not the currency.
 const quoteFields = "symbol,quoteType,exchange,currency,exchangeTimezoneName,shortName,longName,marketState," +
-	"regularMarketPrice,regularMarketTime,preMarketPrice,preMarketTime,postMarketPrice,postMarketTime," +
-	"bid,ask,regularMarketVolume,exchangeDataDelayedBy"
+	"regularMarketPrice,regularMarketTime,bid,ask,regularMarketVolume,exchangeDataDelayedBy"
 
-// A request is one GET.
+// extendedFields are those besides for prices before and after the session.
+const extendedFields = ",preMarketPrice,preMarketTime,postMarketPrice,postMarketTime"
+
+// A request is one GET, or where there is a form one POST.
 type request struct {
 	url    string
 	accept string
 	cookie string
+	form   string // as a browser sends one
 }
 
 // quoteURL asks for the last prices of symbols, with a session's crumb.
-func quoteURL(base string, symbols []string, crumb string) string {
+func quoteURL(base string, symbols []string, extended bool, crumb string) string {
 	escaped := make([]string, len(symbols))
 	for i, symbol := range symbols {
 		escaped[i] = url.QueryEscape(symbol)
 	}
+	fields := quoteFields
+	if extended {
+		fields += extendedFields
+	}
 	return base + "/v7/finance/quote?symbols=" + strings.Join(escaped, ",") + // a comma may stay
-		"&fields=" + quoteFields + "&formatted=false&crumb=" + url.QueryEscape(crumb)
+		"&fields=" + fields + "&formatted=false&crumb=" + url.QueryEscape(crumb)
 }
 
 // chartURL asks for the bars of one symbol: of today in minutes, where from is
@@ -76,9 +83,18 @@ func (c *Client) fetch(ctx context.Context, r request) answer {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url, nil)
+	method := http.MethodGet
+	if r.form != "" {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(ctx, method, r.url, strings.NewReader(r.form))
 	if err != nil {
 		return answer{host: c.host, trouble: unreachable(c.host, err, c.cfg.Timeout)}
+	}
+	if r.form != "" {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	} else {
+		req.Body, req.GetBody = http.NoBody, nil
 	}
 	a := answer{host: req.URL.Host}
 	req.Header.Set("User-Agent", userAgent)

@@ -24,6 +24,7 @@ type round struct {
 	parts  [][]string // still to be asked, the first last
 
 	byChart bool // one by one, session or not
+	byDay   bool // so, and charts without minutes: what is told besides of an instrument is wanted
 
 	missing []string        // were left out of an answer
 	refused []unknownSymbol // have no price, and why
@@ -41,6 +42,14 @@ func newRound(symbols, listed []string, kind kurs.RawKind) *round {
 }
 
 func (r *round) done() bool { return len(r.parts) == 0 }
+
+// more tells whether more than n symbols are still to be asked.
+func (r *round) more(n int) bool {
+	for _, part := range r.parts {
+		n -= len(part)
+	}
+	return n < 0
+}
 
 func (r *round) isMissing(symbol string) bool {
 	return slices.Contains(r.missing, symbol) ||
@@ -99,11 +108,14 @@ func (c *Client) step(ctx context.Context, r *round, hear hear) error {
 		return err
 	}
 	if !ok {
+		if most := c.sparks.limit(time.Now()); most > 0 && r.more(1) {
+			return c.stepSpark(ctx, r, most, hear)
+		}
 		return c.stepChart(ctx, r, hear)
 	}
 	part := r.next(c.sizes.limit(time.Now()))
 	q := question{
-		request:  request{url: quoteURL(c.cfg.QueryURL, part, who.Crumb), cookie: who.Cookie},
+		request:  request{url: quoteURL(c.cfg.QueryURL, part, c.cfg.Extended, who.Crumb), cookie: who.Cookie},
 		endpoint: kurs.EndpointQuote, symbols: part,
 	}
 	a, err := c.ask(ctx, q)
@@ -167,15 +179,7 @@ func (c *Client) credentials(ctx context.Context) (credentials, bool, error) {
 
 // answered notes what an answer left out, and which size was answered.
 func (c *Client) answered(r *round, part []string, seen kurs.Observed) {
-	have := make(map[string]struct{}, len(seen.Quotes))
-	for i := range seen.Quotes {
-		have[seen.Quotes[i].Symbol] = struct{}{}
-	}
-	for _, symbol := range part {
-		if _, ok := have[symbol]; !ok {
-			r.missing = append(r.missing, symbol)
-		}
-	}
+	r.missing = append(r.missing, leftOut(part, seen)...)
 	r.worked = max(r.worked, len(part))
 	if r.done() && r.split && r.blamed == 0 {
 		// Halves were answered that were refused as a whole: it was too long.
@@ -225,8 +229,12 @@ const noPrice = "Yahoo knows it, but has no price"
 // chart asks for today's chart of one symbol, and returns Yahoo's words if it has
 // no price.
 func (c *Client) chart(ctx context.Context, symbol string, r *round, hear hear) (words string, err error) {
+	interval := "1m"
+	if r.byDay {
+		interval = "1d"
+	}
 	q := question{
-		request:  request{url: chartURL(c.cfg.QueryURL, symbol, "1m", time.Time{}, time.Time{})},
+		request:  request{url: chartURL(c.cfg.QueryURL, symbol, interval, time.Time{}, time.Time{})},
 		endpoint: kurs.EndpointChart, symbols: []string{symbol},
 	}
 	a, err := c.ask(ctx, q)

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -48,6 +46,7 @@ type session struct {
 	mu       sync.Mutex
 	now      *credentials  // nil: none
 	count    int           // generations so far
+	bad      string        // the crumb that was denied last
 	renewed  bool          // the present one replaced one that was refused, and has not been accepted yet
 	fails    int           // in a row
 	code     string        // of the last failure, where it was trouble with the network or a limit
@@ -97,9 +96,24 @@ func (s *session) held() (credentials, bool) {
 	return *s.now, true
 }
 
-// fetch gets a session and wakes those who wait for it.
+// fetch gets a session and wakes those who wait for it. Where several processes
+// share a state directory, one of them fetches, and the others take what it got.
 func (s *session) fetch(ctx context.Context) {
-	c, err := s.client.openSession(ctx)
+	s.mu.Lock()
+	bad := s.bad
+	s.mu.Unlock()
+	var c credentials
+	unlock, err := s.client.memory.lockSession(ctx)
+	if err == nil {
+		var kept bool
+		if c, kept = s.client.memory.loadSession(); !kept || c.Crumb == bad {
+			c, err = s.client.openSession(ctx)
+		}
+		if err == nil {
+			s.client.memory.keepSession(c)
+		}
+		unlock()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.inFlight)
@@ -108,7 +122,6 @@ func (s *session) fetch(ctx context.Context) {
 	case err == nil:
 		s.install(c)
 		s.renewed = s.renewed || s.fails > 0
-		s.client.memory.keepSession(&c)
 	case ctx.Err() == nil:
 		s.refuse(err)
 	}
@@ -174,7 +187,8 @@ func (s *session) denied(generation int, why error) {
 	if s.now == nil || s.now.generation != generation {
 		return // another worker said so, or it has been replaced
 	}
-	s.client.memory.keepSession(nil)
+	s.bad = s.now.Crumb
+	s.client.memory.dropSession(*s.now)
 	if s.renewed {
 		s.refuse(why)
 		return
@@ -251,46 +265,6 @@ func (c *Client) cookie(ctx context.Context) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("get a cookie: %w", why)
-}
-
-func (c *Client) cookieFrom(ctx context.Context, place string) (string, error) {
-	release, err := c.budget.turn(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer release()
-	// Without Accept: text/html no cookie is set (node-yahoo-finance2 getCrumb.ts).
-	a := c.fetch(ctx, request{url: place, accept: "text/html,application/xhtml+xml"})
-	cookie := cookieHeader(a.header)
-	if a.status != 0 && cookie != "" {
-		c.stats.request(a.status, nil) // Yahoo gives its cookie with a 404: that is no error
-		return cookie, nil
-	}
-	c.stats.request(a.status, a.trouble)
-	if a.status == 0 {
-		return "", a.trouble
-	}
-	if a.status == http.StatusTooManyRequests {
-		return "", answered(a.host, a.status, a.after)
-	}
-	return "", fmt.Errorf("%s answered %d without a cookie", a.host, a.status)
-}
-
-// cookieHeader joins the cookies that an answer sets into the header that sends
-// them back. Kept by hand: a jar would hold back cookies that are marked secure,
-// or of domain yahoo.com, from a server of another name on plain HTTP.
-func cookieHeader(header http.Header) string {
-	var b strings.Builder
-	for _, cookie := range (&http.Response{Header: header}).Cookies() {
-		if cookie.MaxAge < 0 || cookie.Value == "" {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(cookie.Name + "=" + cookie.Value)
-	}
-	return b.String()
 }
 
 // crumb asks for the crumb of a cookie. A refusal is no trouble with the host:

@@ -20,10 +20,15 @@ type Source struct {
 	cfg     Config
 	client  *Client
 	log     *slog.Logger
-	batches [][]string
-	listed  []string // symbols that are currency pairs
+	polled  []string        // symbols that are no pairs
+	listed  []string        // symbols that are currency pairs
+	isAsked map[string]bool // all symbols
+	order   map[string]int  // of the symbols in the list
 	pairs   *pairBook
 	unknown *unknowns
+	hours   *hours
+	stream  *stream // nil: none
+	plan    *plan
 }
 
 var _ kurs.Source = (*Source)(nil)
@@ -39,17 +44,30 @@ func New(cfg Config, decode kurs.Decode, log *slog.Logger) (*Source, error) {
 	if len(cfg.Symbols) == 0 {
 		return nil, errors.New("yahoo: no symbols")
 	}
-	s := &Source{cfg: cfg, client: client, log: log, unknown: newUnknowns(log)}
-	var symbols []string
-	for _, symbol := range cfg.Symbols {
+	s := &Source{
+		cfg: cfg, client: client, log: log, unknown: newUnknowns(log), hours: newHours(cfg.Extended),
+		isAsked: map[string]bool{}, order: map[string]int{},
+	}
+	for i, symbol := range cfg.Symbols {
+		s.isAsked[symbol], s.order[symbol] = true, i
 		if _, ok := kurs.ParsePair(symbol); ok {
 			s.listed = append(s.listed, symbol)
 		} else {
-			symbols = append(symbols, symbol)
+			s.polled = append(s.polled, symbol)
 		}
 	}
-	s.batches = slices.Collect(slices.Chunk(symbols, cfg.Batch))
+	if cfg.Mode != ModePoll {
+		s.stream = newStream(s)
+	}
 	s.pairs = newPairBook(cfg, s.listed)
+	s.pairs.again = func(symbol string, asked time.Time) (time.Time, bool) {
+		due, exact := s.again(symbol, asked)
+		if due.IsZero() { // the stream's alone; its rates are asked like those of any pair
+			due = asked.Add(slowest)
+		}
+		return due, exact
+	}
+	s.pairs.open = s.hours.open
 	if was := client.memory.load(); was.Base == cfg.Base {
 		s.pairs.restore(was.Pairs)
 	}
@@ -85,13 +103,23 @@ func (s *Source) Run(ctx context.Context, emit kurs.Emit) error {
 		s.learn(raw, kind, seen)
 		return nil
 	}
-	s.pairs.start(time.Now())
+	now := time.Now()
+	s.pairs.start(now)
+	s.plan = newPlan(s.polled, s.cfg.Batch, s.cfg.Interval, now)
+	s.plan.again, s.plan.skipped = s.again, s.client.stats.skip
 	started := make(chan struct{}) // the rates of known pairs have been asked for
 	for _, part := range []func(context.Context) error{
 		func(ctx context.Context) error { return s.askRates(ctx, started, hear) },
 		func(ctx context.Context) error { return s.askPast(ctx, hear) },
 		func(ctx context.Context) error { return s.askDoubts(ctx, hear) },
 		func(ctx context.Context) error { return s.askPrices(ctx, started, hear) },
+		func(ctx context.Context) error { return s.askHours(ctx, hear) },
+		func(ctx context.Context) error {
+			if s.stream == nil {
+				return nil
+			}
+			return s.stream.run(ctx, hear)
+		},
 	} {
 		group.Go(func() error {
 			err := part(ctx)
@@ -126,6 +154,10 @@ func outlive(ctx context.Context, grace time.Duration) (context.Context, context
 // pairs were answered.
 func (s *Source) learn(raw kurs.Raw, kind kurs.RawKind, seen kurs.Observed) {
 	now := time.Now()
+	s.hours.learn(seen, now)
+	if s.stream != nil {
+		s.stream.learn(raw, seen)
+	}
 	symbols := make([]string, 0, len(raw.Asked))
 	oldest := map[string]time.Time{}
 	note := func(symbol, unit string, at time.Time) {
@@ -179,7 +211,7 @@ func (s *Source) pursueAll(ctx context.Context, r *round, hear hear) error {
 
 // askPrices has the workers ask for the batches as they are due.
 func (s *Source) askPrices(ctx context.Context, started <-chan struct{}, hear hear) error {
-	if len(s.batches) == 0 {
+	if len(s.polled) == 0 {
 		return nil
 	}
 	timer := time.NewTimer(ratesFirst)
@@ -190,29 +222,85 @@ func (s *Source) askPrices(ctx context.Context, started <-chan struct{}, hear he
 	case <-ctx.Done():
 		return nil
 	}
-	work := make(chan int)
-	done := make(chan int, len(s.batches)) // room for all: a worker never waits here
+	work := make(chan taken)
+	done := make(chan taken, s.cfg.Workers) // room for all: a worker never waits here
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		newSchedule(len(s.batches), s.cfg.Interval, time.Now(), s.client.stats.skip).run(ctx, work, done)
+		s.plan.run(ctx, work, done)
 		return nil
 	})
-	for range min(s.cfg.Workers, len(s.batches)) {
+	for range s.cfg.Workers {
 		group.Go(func() error {
 			for {
 				select {
 				case <-ctx.Done():
 					return nil
-				case i := <-work:
-					if err := s.askBatch(ctx, s.batches[i], hear); err != nil {
+				case batch := <-work:
+					if err := s.askBatch(ctx, batch.symbols, hear); err != nil {
 						return err
 					}
-					done <- i
+					done <- batch
 				}
 			}
 		})
 	}
 	return group.Wait()
+}
+
+// again is when a symbol that was polled at a time is due again.
+func (s *Source) again(symbol string, asked time.Time) (due time.Time, exact bool) {
+	interval := s.cfg.Interval
+	switch {
+	case s.stream == nil:
+	case s.cfg.Mode == ModeStream && s.stream.knows(symbol):
+		return time.Time{}, false // what is left is the stream's
+	case s.stream.delivers(symbol):
+		interval = max(interval, min(slower*interval, slowest))
+	}
+	return s.hours.again(symbol, asked, interval, s.cfg.Closed)
+}
+
+// hurry has symbols polled at once that the stream delivered, and does no more.
+func (s *Source) hurry(symbols []string) {
+	if s.cfg.Mode == ModeStream {
+		return
+	}
+	select {
+	case s.plan.hurry <- symbols:
+	default: // so many are waiting already that it makes no difference
+	}
+}
+
+// askHours asks for the hours of the exchanges, by the chart of one instrument of
+// each.
+func (s *Source) askHours(ctx context.Context, hear hear) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		symbols, next := s.hours.due(time.Now())
+		for _, symbol := range symbols {
+			kind := kurs.CarriesPrices
+			if _, pair := kurs.ParsePair(symbol); pair {
+				kind = kurs.CarriesRates
+			}
+			r := newRound([]string{symbol}, s.listed, kind)
+			r.byChart, r.byDay = true, true
+			if err := s.pursue(ctx, r, time.Now().Add(hoursRetry), hear); err != nil {
+				return err
+			}
+		}
+		var later <-chan time.Time
+		if !next.IsZero() {
+			timer.Reset(max(time.Until(next), time.Second))
+			later = timer.C
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-later:
+		case <-s.hours.news:
+		}
+	}
 }
 
 // askBatch asks for the prices of a batch once, with further tries until it is

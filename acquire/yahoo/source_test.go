@@ -2,6 +2,7 @@ package yahoo
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -188,8 +189,9 @@ func TestASessionIsRenewedOnce(t *testing.T) {
 	}
 }
 
-// TestWithoutASessionKursGoesOnByChart, and does not ask for one in a loop.
-func TestWithoutASessionKursGoesOnByChart(t *testing.T) {
+// TestWithoutASessionKursGoesOnBySpark, and does not ask for one in a loop; where
+// there is no spark either, by chart.
+func TestWithoutASessionKursGoesOnBySpark(t *testing.T) {
 	for name, odd := range map[string]func(*http.Request) (*http.Response, error){
 		"401 to everything": func(r *http.Request) (*http.Response, error) {
 			if kindOf(r.URL.Path) == "quote" {
@@ -216,23 +218,37 @@ func TestWithoutASessionKursGoesOnByChart(t *testing.T) {
 			return nil, nil //nolint:nilnil // the right answer
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := &fake{units: symbols(), odd: odd}
-				r := record(t, f, Config{Symbols: []string{"AAPL", "NOVO-B.CO"}, Interval: 10 * time.Second, RetryBase: time.Second})
-				wait(2 * time.Minute)
-				r.stop()
-				if n := r.prices("AAPL"); n < 10 {
-					t.Errorf("%d prices", n)
-				}
-				if n := len(f.of("cookie")); n > 8 { // two places, four times
-					t.Errorf("a session was asked for %d times in two minutes", n)
-				}
-				if n := r.log.count("no session with the provider"); n != 1 {
-					t.Errorf("told of %d times:\n%s", n, r.log.String())
-				}
+		for _, without := range []int{0, 400, 404, 401, 200} {
+			t.Run(fmt.Sprintf("%s, spark %d", name, without), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { withoutASession(t, odd, without) })
 			})
-		})
+		}
+	}
+}
+
+func withoutASession(t *testing.T, odd func(*http.Request) (*http.Response, error), without int) {
+	t.Helper()
+	f := &fake{units: symbols(), odd: func(r *http.Request) (*http.Response, error) {
+		if without != 0 && kindOf(r.URL.Path) == "spark" {
+			return answerOf(without, `{"finance":{"result":null,"error":{"code":"No","description":"no"}}}`), nil
+		}
+		return odd(r)
+	}}
+	r := record(t, f, Config{Symbols: []string{"AAPL", "NOVO-B.CO", "7203.T"}, Interval: 10 * time.Second, RetryBase: time.Second})
+	wait(2 * time.Minute)
+	r.stop()
+	if n := r.prices("AAPL"); n < 10 {
+		t.Errorf("%d prices", n)
+	}
+	sparks, charts := len(f.of("spark")), len(f.of("chart"))
+	if without == 0 && (sparks < 12 || charts > 12) || without != 0 && (sparks > 4 || charts < 24) {
+		t.Errorf("%d sparks, %d charts", sparks, charts)
+	}
+	if n := len(f.of("cookie")); n > 8 { // two places, four times
+		t.Errorf("a session was asked for %d times in two minutes", n)
+	}
+	if n := r.log.count("no session with the provider"); n != 1 {
+		t.Errorf("told of %d times:\n%s", n, r.log.String())
 	}
 }
 

@@ -1,6 +1,7 @@
 package yahoo
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // The files in the state directory, both readable by the user alone: the session
@@ -25,6 +28,7 @@ type remembered struct {
 	Host    string   `json:"host"`
 	Base    string   `json:"base,omitempty"`
 	Gate    shut     `json:"gate,omitzero"`
+	Stream  shut     `json:"stream,omitzero"` // of the host of the stream
 	Session waiting  `json:"session,omitzero"`
 	Pairs   []string `json:"pairs,omitempty"` // that were answered, "USDDKK"
 }
@@ -84,20 +88,56 @@ func (m *memory) loadSession() (credentials, bool) {
 	return c, c.Host == m.host && c.Cookie != "" && checkCrumb([]byte(c.Crumb)) == nil
 }
 
-// keepSession keeps a session, or forgets it.
-func (m *memory) keepSession(c *credentials) {
+// keepSession keeps a session.
+func (m *memory) keepSession(c credentials) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch {
-	case m.dir == "":
-	case c != nil:
+	if m.dir != "" {
 		m.writeFile(sessionFile, c)
-	default:
-		if err := os.Remove(filepath.Join(m.dir, sessionFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			m.warn(err)
-		}
 	}
 }
+
+// dropSession forgets a session that was denied, unless another process has put
+// a newer one in its place.
+func (m *memory) dropSession(denied credentials) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dir == "" {
+		return
+	}
+	var kept credentials
+	if m.readFile(sessionFile, &kept); kept.Crumb != denied.Crumb {
+		return
+	}
+	if err := os.Remove(filepath.Join(m.dir, sessionFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		m.warn(err)
+	}
+}
+
+// lockSession keeps other processes from fetching a session at the same time. It
+// fails only when ctx is done.
+func (m *memory) lockSession(ctx context.Context) (unlock func(), err error) {
+	if m.dir == "" {
+		return func() {}, nil
+	}
+	err = os.MkdirAll(m.dir, 0o700)
+	lock := flock.New(filepath.Join(m.dir, sessionFile+".lock"), flock.SetPermissions(0o600))
+	if err == nil {
+		_, err = lock.TryLockContext(ctx, sessionLockEvery)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		m.mu.Lock()
+		m.warn(err)
+		m.mu.Unlock()
+		return func() {}, nil
+	}
+	return func() { _ = lock.Unlock() }, nil // the file is closed, so the lock is gone in any case
+}
+
+const sessionLockEvery = 20 * time.Millisecond
 
 func (m *memory) readFile(name string, into any) {
 	if m.dir == "" {

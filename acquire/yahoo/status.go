@@ -26,6 +26,9 @@ type Status struct {
 	Session      SessionState
 	SessionAgain time.Time // when a refused session is asked for again
 	Batch        int       // symbols in one request, as learned
+	InFlight     int       // requests that may be under way at present
+
+	Stream StreamStatus
 
 	Unknown []UnknownSymbol
 	Pairs   []PairStatus
@@ -51,6 +54,7 @@ func (s *Source) Status() Status {
 	status := s.client.status()
 	status.Unknown = s.unknown.status()
 	status.Pairs = s.pairs.status()
+	status.Stream = s.stream.status()
 	return status
 }
 
@@ -61,6 +65,7 @@ func (c *Client) status() Status {
 	}
 	status.Session, status.SessionAgain = c.session.state()
 	status.Batch = c.sizes.limit(time.Now())
+	status.InFlight = c.budget.inFlight.now()
 	return status
 }
 

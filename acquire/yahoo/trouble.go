@@ -26,6 +26,7 @@ type trouble struct {
 	code   string        // codeNet or codeRate
 	host   string        // who was asked
 	status int           // 0: no whole answer came
+	late   bool          // no answer came in time
 	after  time.Duration // how long the host asked us to wait; 0: it did not say
 	err    error
 }
@@ -47,7 +48,8 @@ func answered(host string, status int, after time.Duration) *trouble {
 // unreachable is trouble with the network, in words without the address: that
 // may hold the session's crumb.
 func unreachable(host string, err error, timeout time.Duration) *trouble {
-	return &trouble{code: codeNet, host: host, err: plainWords(err, timeout)}
+	late := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+	return &trouble{code: codeNet, host: host, late: late, err: plainWords(err, timeout)}
 }
 
 func plainWords(err error, timeout time.Duration) error {

@@ -50,8 +50,8 @@ func openSource(c config.Config, log *slog.Logger) (source, error) {
 func yahooConfig(c config.Config) yahoo.Config {
 	y := c.Source.Yahoo
 	return yahoo.Config{
-		QueryURL: y.QueryURL, SessionURL: y.SessionURL, Symbols: c.Symbols, Base: c.Currency,
-		Interval: y.Interval, FXInterval: c.FX.Interval, FXMaxAge: c.FX.MaxAge,
+		QueryURL: y.QueryURL, SessionURL: y.SessionURL, StreamURL: y.StreamURL, Symbols: c.Symbols, Base: c.Currency,
+		Mode: yahoo.Mode(y.Mode), Extended: y.Extended, Interval: y.Interval, Closed: y.Closed, FXInterval: c.FX.Interval, FXMaxAge: c.FX.MaxAge,
 		Batch: y.Batch, Workers: c.Acquire.Workers, MaxPerMinute: y.MaxPerMinute, MaxInFlight: y.MaxInFlight,
 		Timeout: y.Timeout, MaxBackoff: y.MaxBackoff, StateDir: c.Paths.Cache,
 	}
@@ -64,6 +64,11 @@ func yahooStatus(r *queue.StageReport, s yahoo.Status, c config.Config) {
 	out := &queue.SourceReport{
 		Name: yahoo.Name, Requests: s.Requests, PerMinute: c.Source.Yahoo.MaxPerMinute,
 		Session: string(s.Session), Symbols: len(c.Symbols),
+	}
+	if s.Stream.On {
+		out.Stream = &queue.StreamReport{
+			Connections: s.Stream.Connections, Symbols: s.Stream.Symbols, Frames: s.Stream.Frames, Garbled: s.Stream.Garbled,
+		}
 	}
 	for _, u := range s.Unknown {
 		out.Unknown = append(out.Unknown, queue.UnknownSymbol{Symbol: u.Symbol, Words: u.Words})
@@ -88,7 +93,7 @@ func yahooStatus(r *queue.StageReport, s yahoo.Status, c config.Config) {
 func failures(s yahoo.Status) uint64 {
 	n := s.Requests
 	for status, count := range s.ByStatus {
-		if status >= 200 && status < 400 || status == 404 { // a 404 is an answer: there is no such symbol
+		if status >= 100 && status < 400 || status == 404 { // 101 is a stream; a 404 is an answer: there is no such symbol
 			n -= min(n, count)
 		}
 	}

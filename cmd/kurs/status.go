@@ -255,6 +255,10 @@ func statusTail(w io.Writer, s shownStatus) error {
 			budget = fmt.Sprintf("of %d a minute", src.PerMinute)
 		}
 		fmt.Fprintf(w, "provider  %s: %d requests, %s; session %s\n", src.Name, src.Requests, budget, src.Session)
+		if st := src.Stream; st != nil {
+			fmt.Fprintf(w, "          stream: %s deliver %d of %s, %d frames so far\n",
+				countOf(st.Connections, "connection"), st.Symbols, countOf(src.Symbols, "symbol"), st.Frames)
+		}
 		for _, u := range src.Unknown {
 			fmt.Fprintf(w, "          %s: %s\n", printable(u.Symbol), printable(u.Words))
 		}

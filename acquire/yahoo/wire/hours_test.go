@@ -20,7 +20,9 @@ func TestHours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	span := func(from, to int64) kurs.Span { return kurs.Span{From: time.Unix(from, 0).UTC(), To: time.Unix(to, 0).UTC()} }
+	span := func(from, to int64) kurs.Span {
+		return kurs.Span{From: time.Unix(from, 0).UTC(), To: time.Unix(to, 0).UTC()}
+	}
 	want := []kurs.Hours{{
 		Symbol: "AAPL", Exchange: "NMS", Pre: span(1764061200, 1764081000), Regular: span(1764081000, 1764104400), Post: span(1764104400, 1764104400),
 	}}
