@@ -92,7 +92,6 @@ func (a *answer) collect() {
 func (a *answer) consentForm(guest, session, done string) {
 	escape := func(text string) string { return strings.ReplaceAll(html.EscapeString(text), "/", "&#x2F;") }
 	b := append(a.body[:0], `<!DOCTYPE html><html><head><title>Yahoo is part of the Yahoo family of brands</title></head><body>`+"\n"+
-		`<form class="search" action="/search"><input type="hidden" name="csrfToken" value="not this form"></form>`+"\n"+
 		`<form method="post" class="consent-form" action="">`+"\n"...)
 	for _, field := range [][2]string{
 		{"csrfToken", a.x.sign("gcrumb", guest)}, {"sessionId", session}, {"originalDoneUrl", done}, {"namespace", "yahoo"},

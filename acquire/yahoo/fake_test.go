@@ -79,7 +79,7 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	case "stream":
 		return answerOf(http.StatusNotFound, ""), nil
 	default:
-		return reply200(`{"count":0,"quotes":[]}`), nil
+		return reply200(`{"count":1,"quotes":[{"symbol":"NOPEX","shortname":"Nopex","exchange":"NMS","quoteType":"EQUITY","isYahooFinance":true}]}`), nil
 	}
 }
 

@@ -94,7 +94,10 @@ func (r *round) listedOf(symbols []string) []string {
 }
 
 // An unknownSymbol has no price to be had, and the reason in Yahoo's words.
-type unknownSymbol struct{ symbol, words string }
+type unknownSymbol struct {
+	symbol, words string
+	near          []string // symbols that may have been meant
+}
 
 // step makes one request of a round that is not done (and those for a session,
 // if one is needed first). It returns trouble as a *trouble, after which it may

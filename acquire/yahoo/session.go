@@ -156,7 +156,7 @@ func (s *session) refuse(err error) {
 	}
 	if !s.failing {
 		s.failing = true
-		s.log.Warn("no session with the provider, asking symbol by symbol", "error", err, "again_in", wait.Round(time.Second))
+		s.log.Warn("no session with the provider, asking without one", "error", err, "again_in", wait.Round(time.Second))
 	}
 }
 

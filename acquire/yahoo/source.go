@@ -337,9 +337,29 @@ func (s *Source) askDoubts(ctx context.Context, hear hear) error {
 			}
 		}
 		unknown, err := s.client.doubt(ctx, r, s.pursueAll, hear)
+		s.suggest(ctx, unknown)
 		s.unknown.mark(unknown, time.Now())
 		if err != nil {
 			return err
+		}
+	}
+}
+
+// mostSuggested is how many symbols at a time suggestions are looked up for.
+const mostSuggested = 3
+
+// suggest says with unknown symbols what may have been meant, unless that was
+// said already.
+func (s *Source) suggest(ctx context.Context, unknown []unknownSymbol) {
+	looked := 0
+	for i := range unknown {
+		u := &unknown[i]
+		if looked >= mostSuggested || s.unknown.has(u.symbol) {
+			continue
+		}
+		looked++
+		for _, hit := range s.client.Near(ctx, u.symbol) {
+			u.near = append(u.near, hit.Symbol)
 		}
 	}
 }

@@ -268,6 +268,9 @@ func TestAnUnknownSymbolIsNamedOnce(t *testing.T) {
 		if n := r.prices("NOVO-B.CO"); n < 30 {
 			t.Errorf("%d prices of the other", n)
 		}
+		if r.log.count("did_you_mean=NOPEX") != 1 {
+			t.Errorf("what may have been meant is not said:\n%s", r.log.String())
+		}
 		if n := len(f.of("chart")); n != 1 {
 			t.Errorf("it was asked for alone %d times", n)
 		}

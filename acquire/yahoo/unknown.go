@@ -89,10 +89,21 @@ func (u *unknowns) mark(symbols []unknownSymbol, now time.Time) {
 		}
 		if n.words != s.words {
 			n.words = s.words
-			u.log.Warn("symbol without prices: the others go on", "symbol", s.symbol, "error", s.words, "code", codeSymbol)
+			log := u.log.With("symbol", s.symbol, "error", s.words, "code", codeSymbol)
+			if len(s.near) > 0 {
+				log = log.With("did_you_mean", strings.Join(s.near, " "))
+			}
+			log.Warn("symbol without prices: the others go on")
 		}
 		n.again = now.Add(unknownFor)
 	}
+}
+
+// has tells whether a symbol is known to be unknown.
+func (u *unknowns) has(symbol string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.by[symbol] != nil
 }
 
 // seen says that symbols were answered.

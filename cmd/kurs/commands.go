@@ -50,6 +50,7 @@ func rootCommand(std streams) *cobra.Command {
 		runCommand(std),
 		simCommand(std),
 		statusCommand(std),
+		symbolsCommand(std),
 		versionCommand(std),
 	)
 	root.AddCommand(stageCommands(std)...)

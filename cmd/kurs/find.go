@@ -42,22 +42,14 @@ func search(ctx context.Context, client *yahoo.Client, text string) ([]kurs.Sear
 	return seen.Found, nil
 }
 
-// Bounds of what is suggested for a symbol that the provider does not know.
-const (
-	mostUnknown = 3 // symbols that are looked up
-	mostNear    = 3 // suggestions for each
-)
+// mostUnknown is how many symbols that the provider does not know are looked up.
+const mostUnknown = 3
 
 // near suggests what may have been meant by symbols that were not found.
 func near(ctx context.Context, w io.Writer, client *yahoo.Client, unknown []string) {
 	for _, symbol := range unknown[:min(len(unknown), mostUnknown)] {
-		name, _, _ := strings.Cut(symbol, ".")
-		hits, err := search(ctx, client, name)
-		if err != nil {
-			return // the error that is told about already is the one that matters
-		}
 		var texts []string
-		for _, h := range hits[:min(len(hits), mostNear)] {
+		for _, h := range client.Near(ctx, symbol) {
 			texts = append(texts, fmt.Sprintf("%s  %s (%s)", printable(h.Symbol), printable(h.Name), printable(h.Exchange)))
 		}
 		if len(texts) > 0 {

@@ -158,3 +158,31 @@ func looksWell(t *testing.T, dir string) bool {
 	line, _, code := ran(t, "status", "--check", "--data", dir)
 	return code == kurs.ExitOK && strings.HasPrefix(line, "healthy: 5 symbols") && strings.Contains(screen, "● healthy") && strings.Contains(screen, "AAPL")
 }
+
+// TestSymbolsSearch finds instruments by a part of their name.
+func TestSymbolsSearch(t *testing.T) {
+	at(t, exchange(t, "AAPL", "VOD.L", "NOVO-B.CO"))
+	for _, c := range []struct {
+		args []string
+		code kurs.ExitCode
+		want string
+	}{
+		{[]string{"novo", "nordisk"}, kurs.ExitOK, "NOVO-B.CO  Novo Nordisk A/S  CPH       equity"},
+		{[]string{"novo", "-o", "json"}, kurs.ExitOK, `"symbol": "NOVO-B.CO"`},
+		{[]string{"zzzzz"}, kurs.ExitNotFound, `Yahoo finds nothing for "zzzzz"`},
+		{[]string{"zzzzz", "-o", "json"}, kurs.ExitNotFound, "[]"},
+		{[]string{" "}, kurs.ExitUsage, "nothing to search for"},
+		{[]string{"novo", "-o", "xml"}, kurs.ExitUsage, "not a format"},
+	} {
+		out, talk, code := ran(t, append([]string{"symbols", "search"}, c.args...)...)
+		if code != c.code || !strings.Contains(out+talk, c.want) {
+			t.Errorf("%q: exit code %d\n%s%s", c.args, code, out, talk)
+		}
+	}
+	if _, talk, code := ran(t, "symbols", "serch", "novo"); code != kurs.ExitUsage || !strings.Contains(talk, "search") {
+		t.Errorf("exit code %d\n%s", code, talk)
+	}
+	if _, talk, code := ran(t, "quote", "NOVOB.CO"); code != kurs.ExitNotFound || !strings.Contains(talk, "near NOVOB.CO: NOVO-B.CO") {
+		t.Errorf("exit code %d\n%s", code, talk)
+	}
+}
