@@ -163,7 +163,7 @@ func (s *supervisor) problems(now *Status) []string {
 			out = append(out, fmt.Sprintf("%s has said nothing since %s", stage.Stage, stage.Reported.Format(time.RFC3339)))
 		}
 		if t := stage.Trouble; t != nil {
-			out = append(out, fmt.Sprintf("%s: %s (%s, since %s)", stage.Stage, t.Message, t.Code, t.Since.Format(time.RFC3339)))
+			out = append(out, fmt.Sprintf("%s: %s (%s, since %s%s)", stage.Stage, t.Message, t.Code, t.Since.Format(time.RFC3339), again(t, now.Now)))
 		}
 		for _, store := range stage.Stores {
 			if t := store.Trouble; t != nil {
@@ -175,6 +175,14 @@ func (s *supervisor) problems(now *Status) []string {
 		out = append(out, fmt.Sprintf("storing is behind by %s", lag.Round(time.Second)))
 	}
 	return out
+}
+
+// again says when what is in trouble is tried again, where that is known.
+func again(t *queue.Trouble, now time.Time) string {
+	if !t.Until.After(now) {
+		return ""
+	}
+	return fmt.Sprintf("; tried again at %s, in %s", t.Until.Format(time.RFC3339), t.Until.Sub(now).Round(time.Second))
 }
 
 // NotRunning is the status where nobody records.

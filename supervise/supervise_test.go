@@ -287,3 +287,31 @@ func TestTallyGoesOnOverARestart(t *testing.T) {
 		t.Errorf("last minute %d", n)
 	}
 }
+
+// TestTroubleTellsWhenItIsTriedAgain, and makes minutes without anything silent.
+func TestTroubleTellsWhenItIsTriedAgain(t *testing.T) {
+	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	trouble := &queue.Trouble{Code: "KURS-RATE", Message: "answered 429", Since: now.Add(-time.Hour), Until: now.Add(80 * time.Second)}
+	s := &supervisor{tally: newTally()}
+	status := &Status{Now: now, Since: now, Stages: []StageStatus{{Stage: Acquire, PID: 1, Trouble: trouble}}}
+	want := "acquire: answered 429 (KURS-RATE, since 2026-11-24T09:00:00Z; tried again at 2026-11-24T10:01:20Z, in 1m20s)"
+	if got := s.problems(status); len(got) != 1 || got[0] != want {
+		t.Errorf("%q", got)
+	}
+	trouble.Until = time.Time{}
+	if got := s.problems(status); len(got) != 1 || strings.Contains(got[0], "again") {
+		t.Errorf("%q", got)
+	}
+	if s.known() {
+		t.Error("nothing is known, and nothing is told")
+	}
+	s.tally.mark(now)
+	s.tally.hear(queue.StageReport{Stage: Acquire, PID: 1, Since: now, Trouble: trouble})
+	if !s.known() {
+		t.Error("the same trouble is told again")
+	}
+	s.tally.hear(queue.StageReport{Stage: Store, PID: 2, Since: now, Counts: map[string]uint64{queue.CountRows: 3}})
+	if s.known() {
+		t.Error("what was stored is not told")
+	}
+}

@@ -26,7 +26,9 @@ func (s *supervisor) watch(ctx context.Context) {
 			ill = s.checkBroker(ctx, ill, now)
 			if !now.Before(next) {
 				next = now.Add(minute)
-				s.summary(ctx, words)
+				if !s.known() {
+					s.summary(ctx, words)
+				}
 				words = "last minute"
 			}
 		}
@@ -67,6 +69,14 @@ func (s *supervisor) checkBroker(ctx context.Context, was bool, now time.Time) (
 }
 
 // summary is the line of each minute.
+// known tells that a minute's summary would say nothing: the provider cannot be
+// asked, which the log has, and so nothing came and nothing was stored.
+func (s *supervisor) known() bool {
+	report, heard := s.tally.report(Acquire)
+	return heard && report.Trouble != nil &&
+		s.tally.lastMinute(Process, queue.CountPrices) == 0 && s.tally.lastMinute(Store, queue.CountRows) == 0
+}
+
 func (s *supervisor) summary(ctx context.Context, words string) {
 	s.Log.InfoContext(ctx, words, //nolint:sloglint // one of two constants
 		"prices", s.tally.lastMinute(Process, queue.CountPrices),

@@ -79,7 +79,9 @@ func newClient(cfg Config, decode kurs.Decode, log *slog.Logger, graceful bool) 
 	c.session = &session{client: c, log: log, first: 10 * cfg.RetryBase, most: cfg.MaxBackoff}
 	c.gate.keep = func(s shut) { c.memory.update(func(r *remembered) { r.Gate = s }) }
 	c.gate.mended = c.session.reachable
+	c.sizes.keep = func(n int) { c.memory.update(func(r *remembered) { r.Batch = n }) }
 	was := c.memory.load()
+	c.sizes.restore(was.Batch, time.Now())
 	c.gate.restore(was.Gate)
 	c.session.restore(was.Session)
 	return c, nil

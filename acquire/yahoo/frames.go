@@ -12,7 +12,8 @@ import (
 
 // frames gathers what the stream sends into raw messages: a message each is too
 // many for the queue, which syncs every one. A message is handed on when it has
-// enough frames, or when its first one has waited long enough. Who puts frames in
+// enough frames, or when its first one has waited long enough; behind a message that
+// was full that is soon, so that frames wait little while many come. Who puts frames in
 // waits while too many are gathered: the queue is full then, and the host will
 // notice that nobody reads.
 type frames struct {
@@ -23,6 +24,7 @@ type frames struct {
 	pending []frame
 	size    int
 	first   time.Time     // when the first of them came
+	busy    bool          // the last message was full
 	ready   chan struct{} // there is something to hand on, or to wait for
 	room    chan struct{} // closed when some were taken
 }
@@ -38,6 +40,7 @@ type frame struct {
 const (
 	enoughFrames  = 50
 	enoughWait    = 100 * time.Millisecond
+	busyWait      = 8 * time.Millisecond
 	mostFrames    = 1000 // in a message
 	mostGathered  = 4 << 20
 	frameOverhead = 256 // bytes that a gathered frame takes besides its text
@@ -82,10 +85,15 @@ func (f *frames) take(now time.Time, last bool) (out []frame, wait time.Duration
 	if len(f.pending) == 0 {
 		return nil, 0
 	}
-	if left := f.first.Add(enoughWait).Sub(now); left > 0 && len(f.pending) < enoughFrames && !last {
+	longest := enoughWait
+	if f.busy {
+		longest = busyWait
+	}
+	if left := f.first.Add(longest).Sub(now); left > 0 && len(f.pending) < enoughFrames && !last {
 		return nil, left
 	}
 	n := f.together()
+	f.busy = n >= enoughFrames
 	out = slices.Clone(f.pending[:n])
 	f.pending = slices.Delete(f.pending, 0, n)
 	for i := range out {

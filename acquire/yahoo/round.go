@@ -310,7 +310,8 @@ func (*Client) doubt(
 // sizes learns how many symbols a request may have. Where the limit lies is
 // documented nowhere, and it has moved (yahoo's answers were 400, 414 and 429).
 type sizes struct {
-	most int // as configured
+	most int         // as configured
+	keep func(n int) // a size that was learned
 
 	mu      sync.Mutex
 	now     int
@@ -329,8 +330,16 @@ func (s *sizes) limit(now time.Time) int {
 	if s.now < s.most && now.Sub(s.changed) >= regrow {
 		s.now = min(2*s.now, s.most)
 		s.changed = now
+		s.keep(s.now)
 	}
 	return s.now
+}
+
+// restore takes up a size that was learned before a restart.
+func (s *sizes) restore(n int, now time.Time) {
+	if n > 0 && n < s.most {
+		s.now, s.changed = n, now
+	}
 }
 
 // shrink says that more than n symbols were too many.
@@ -339,6 +348,7 @@ func (s *sizes) shrink(n int, now time.Time) {
 	defer s.mu.Unlock()
 	if n = max(n, 1); n < s.now {
 		s.now = n
+		s.keep(n)
 	}
 	s.changed = now
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 
 	"kurs"
 	"kurs/acquire/yahoo/wire"
+	"kurs/sim"
 )
 
 // wait lets the bubble's time pass.
@@ -309,6 +311,7 @@ func TestTheBudgetHoldsForAllWorkers(t *testing.T) {
 
 // TestTooLongRequestsAreHalved until they are answered, and that is remembered.
 func TestTooLongRequestsAreHalved(t *testing.T) {
+	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{units: map[string]string{}}
 		var all []string
@@ -323,7 +326,8 @@ func TestTooLongRequestsAreHalved(t *testing.T) {
 			}
 			return nil, nil //nolint:nilnil // the right answer
 		}
-		r := record(t, f, Config{Symbols: all, Interval: 10 * time.Second})
+		c := Config{Symbols: all, Interval: 10 * time.Second, StateDir: dir}
+		r := record(t, f, c)
 		wait(time.Minute)
 		r.stop()
 		if n := r.prices(all[49]); n < 6 {
@@ -337,6 +341,16 @@ func TestTooLongRequestsAreHalved(t *testing.T) {
 		}
 		if tooLong > 3 || r.source.Status().Batch > 20 {
 			t.Errorf("%d requests were too long; a batch has %d symbols now", tooLong, r.source.Status().Batch)
+		}
+		learned := r.source.Status().Batch
+		before := len(f.of("quote"))
+		r = record(t, f, c) // the next process knows it
+		wait(time.Second)
+		r.stop()
+		for _, a := range f.of("quote")[before:] {
+			if len(a.symbols) > learned {
+				t.Errorf("%d symbols after a restart, %d were learned", len(a.symbols), learned)
+			}
 		}
 	})
 }
@@ -396,6 +410,47 @@ func TestSingleCallsEndWithACode(t *testing.T) {
 				if n := f.count(); n > 8 {
 					t.Errorf("%d requests", n)
 				}
+			})
+		})
+	}
+}
+
+// TestAnHourOf429 in everything, after a good start: the requests can be counted
+// on two hands, the log has a line at the start and one at the end, and the end is
+// noticed within one wait.
+func TestAnHourOf429(t *testing.T) {
+	for seed := range 3 {
+		t.Run(strconv.Itoa(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := streamed(t, sim.Config{Count: 30, Seed: uint64(seed)}, Config{})
+				wait(2 * time.Minute)
+				before := s.x.Stats()
+				s.x.SetFaults(sim.Faults{Status429: 1, StreamDrop: 1})
+				wait(30 * time.Minute)
+				status := s.source.Status()
+				if until := time.Until(status.BackoffUntil); status.TroubleCode != "KURS-RATE" || until <= 0 || until > 30*time.Minute {
+					t.Errorf("%s until %s", status.TroubleCode, status.BackoffUntil)
+				}
+				wait(30 * time.Minute)
+				s.x.SetFaults(sim.Faults{})
+				asked := uint64(0)
+				for _, n := range s.x.Stats().Requests {
+					asked += n
+				}
+				for _, n := range before.Requests {
+					asked -= n
+				}
+				if asked > 10 {
+					t.Errorf("%d requests in an hour: %v", asked, s.x.Stats().Requests)
+				}
+				wait(30*time.Minute + time.Minute)
+				if status := s.source.Status(); status.TroubleCode != "" || status.Stream.Symbols < 28 {
+					t.Errorf("not back within one wait: %+v", status)
+				}
+				if lines := strings.Count(s.log.String(), "\n"); lines != 2 || s.log.count("provider wants fewer requests") != 1 || s.log.count("provider reachable again") != 1 {
+					t.Errorf("%d lines:\n%s", lines, s.log.String())
+				}
+				s.close()
 			})
 		})
 	}

@@ -24,9 +24,26 @@ const (
 
 // sparks is whether, and how many symbols at once, sparks are asked.
 type sparks struct {
-	mu    sync.Mutex
-	most  int       // 0 means mostSpark
-	until time.Time // not asked before
+	mu      sync.Mutex
+	most    int       // 0 means mostSpark
+	until   time.Time // not asked before
+	garbled int       // answers in a row that were none
+}
+
+// mostGarbled is how many answers in a row may be none before sparks are not asked
+// for a while: a page of apology is soon over, and a server without sparks is not.
+const mostGarbled = 3
+
+// read says whether an answer could be read.
+func (s *sparks) read(ok bool, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.garbled++; ok {
+		s.garbled = 0
+	}
+	if s.garbled >= mostGarbled {
+		s.garbled, s.until = 0, now.Add(sparkAgain)
+	}
 }
 
 // limit is how many symbols a spark may have; 0: it is not to be asked.
@@ -74,6 +91,7 @@ func (c *Client) stepSpark(ctx context.Context, r *round, most int, hear hear) e
 	}
 	switch a.verdict {
 	case said:
+		c.sparks.read(true, time.Now())
 		r.missing = append(r.missing, leftOut(part, a.seen)...)
 		return hear(a.raw(q, r.listedOf(part)), r.kind, a.seen)
 	case refused, denied, tooLong:
@@ -81,7 +99,7 @@ func (c *Client) stepSpark(ctx context.Context, r *round, most int, hear hear) e
 		r.putBack(part)
 		return nil
 	case garbled:
-		c.sparks.refuse(1, time.Now()) // a server that has none, perhaps
+		c.sparks.read(false, time.Now())
 	case failed:
 	}
 	r.putBack(part)

@@ -30,6 +30,7 @@ type remembered struct {
 	Gate    shut     `json:"gate,omitzero"`
 	Stream  shut     `json:"stream,omitzero"` // of the host of the stream
 	Session waiting  `json:"session,omitzero"`
+	Batch   int      `json:"batch,omitempty"` // symbols in one request, as learned
 	Pairs   []string `json:"pairs,omitempty"` // that were answered, "USDDKK"
 }
 
