@@ -55,6 +55,7 @@ func layout() []row {
 
 		{folder: "cmd/kurs", may: []string{"*"}},
 		{folder: "faults", tests: []string{"fault"}},
+		{folder: "internal/corpus"},
 		{folder: "internal/testkit"},
 		{folder: "internal/testsummary"},
 	}

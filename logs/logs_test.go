@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kurs/internal/testkit"
 )
 
 // at is the time of every line of a test's own making.
@@ -228,6 +230,7 @@ func (h brokenHandler) WithGroup(string) slog.Handler      { return h }
 
 // FuzzRelay: whatever a stage writes comes out as whole lines, fit for a terminal.
 func FuzzRelay(f *testing.F) {
+	testkit.Corpus(f)
 	f.Add([]byte(`{"time":"2026-11-24T09:15:04Z","level":"INFO","msg":"x","g":{"a":[1,"b",null]},"n":1e999}` + "\n"))
 	f.Add([]byte("panic: \x1b[31m\n{\"level\":"))
 	f.Fuzz(func(t *testing.T, written []byte) {

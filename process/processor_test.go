@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kurs"
+	"kurs/internal/testkit"
 	"kurs/process/fx"
 )
 
@@ -225,6 +226,7 @@ func TestPendingComesBackWholeAndIsFilled(t *testing.T) {
 
 // FuzzDecodeWaiting: what waits is ours alone, but a disk may have damaged it.
 func FuzzDecodeWaiting(f *testing.F) {
+	testkit.Corpus(f)
 	w := waiting{After: 3, Prices: []Pending{{Symbol: "7203.T", Currency: "JPY", Factor: kurs.Int(1), At: noon, Time: noon, Value: kurs.Int(2910)}}}
 	data, err := w.encode()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"kurs"
+	"kurs/internal/testkit"
 	"kurs/queue/pb"
 
 	"google.golang.org/protobuf/proto"
@@ -94,6 +95,7 @@ func TestMessagesThatAreNotUnderstood(t *testing.T) {
 }
 
 func FuzzDecodeBatch(f *testing.F) {
+	testkit.Corpus(f)
 	data, err := encodeBatch(fullBatch())
 	if err != nil {
 		f.Fatal(err)
@@ -113,6 +115,7 @@ func FuzzDecodeBatch(f *testing.F) {
 }
 
 func FuzzDecodeRaw(f *testing.F) {
+	testkit.Corpus(f)
 	data, err := encodeRaw(rawMessage(1))
 	if err != nil {
 		f.Fatal(err)

@@ -208,6 +208,7 @@ func TestConsentThatNeverEnds(t *testing.T) {
 }
 
 func FuzzConsentForm(f *testing.F) {
+	testkit.Corpus(f)
 	f.Add([]byte(consentPage))
 	f.Add([]byte(`<form method=post><input type=hidden name=csrfToken value=a><input type=hidden name=sessionId value=b></form>`))
 	f.Fuzz(func(t *testing.T, page []byte) {
@@ -229,6 +230,7 @@ func FuzzConsentForm(f *testing.F) {
 }
 
 func FuzzCrumb(f *testing.F) {
+	testkit.Corpus(f)
 	for _, crumb := range []string{"mloUP8q7ZPH", "", "Too Many Requests", "Edge: Too Many Requests", "<html>", `{"a":1}`, "a b", "a/b.c", "\x00"} {
 		f.Add([]byte(crumb))
 	}

@@ -2,6 +2,7 @@ package yahoo
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ func (c *Client) Near(ctx context.Context, symbol string) []kurs.SearchHit {
 	defer cancel()
 	text, suffix, _ := strings.Cut(symbol, ".")
 	text, _, _ = strings.Cut(strings.TrimLeft(text, "^"), "=")
-	for range nearTries {
+	for try := range nearTries {
 		if len(text) == 0 {
 			return nil
 		}
@@ -36,6 +37,9 @@ func (c *Client) Near(ctx context.Context, symbol string) []kurs.SearchHit {
 		seen, err := c.decode(raw)
 		if err != nil {
 			return nil
+		}
+		if try > 0 { // a beginning is found in many names that mean something else
+			seen.Found = slices.DeleteFunc(seen.Found, func(hit kurs.SearchHit) bool { return !strings.HasPrefix(hit.Symbol, text) })
 		}
 		if hits := nearest(seen.Found, symbol, suffix); len(hits) > 0 {
 			return hits

@@ -354,7 +354,7 @@ func (s *Source) suggest(ctx context.Context, unknown []unknownSymbol) {
 	looked := 0
 	for i := range unknown {
 		u := &unknown[i]
-		if looked >= mostSuggested || s.unknown.has(u.symbol) {
+		if looked >= mostSuggested || u.words == noPrice || s.unknown.has(u.symbol) {
 			continue
 		}
 		looked++

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kurs"
+	"kurs/internal/testkit"
 	"kurs/process/fx"
 )
 
@@ -265,6 +266,7 @@ func TestTheBookIsWhatItsDefinitionSays(t *testing.T) {
 
 // FuzzRestore: a snapshot that is damaged is an error, and the book stays.
 func FuzzRestore(f *testing.F) {
+	testkit.Corpus(f)
 	good, err := filled().Snapshot()
 	if err != nil {
 		f.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"kurs"
 	"kurs/acquire/yahoo/wire"
+	"kurs/internal/testkit"
 )
 
 // Whatever is sent: no panic, no more is observed than was sent, and all of it
@@ -29,6 +30,7 @@ func FuzzDecodeStream(f *testing.F) {
 
 func FuzzGuess(f *testing.F) {
 	seed(f, "*")
+	testkit.Corpus(f)
 	f.Add([]byte(share().v1()))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		endpoint, err := wire.Guess(body)
@@ -46,6 +48,7 @@ func FuzzGuess(f *testing.F) {
 
 func fuzz(f *testing.F, endpoint kurs.Endpoint) {
 	f.Helper()
+	testkit.Corpus(f)
 	seed(f, string(endpoint))
 	f.Fuzz(func(t *testing.T, body []byte) { check(t, endpoint, body) })
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"kurs/internal/testkit"
 )
 
 // walk reads a whole document the way the decoders do.
@@ -96,6 +98,7 @@ func TestReaderTexts(t *testing.T) {
 
 // FuzzReader: whatever encoding/json takes, the reader takes, down to its depth.
 func FuzzReader(f *testing.F) {
+	testkit.Corpus(f)
 	f.Add([]byte(`{"a":[1,-2.5e3,"x\"y",null,true,{"b":{}}]}`))
 	f.Add([]byte(`[Infinity,NaN]`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
