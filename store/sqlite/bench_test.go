@@ -4,7 +4,10 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,4 +179,33 @@ func bareInsert(db *sql.DB, batches []kurs.Batch, symbols int) error {
 		}
 	}
 	return transaction.Commit()
+}
+
+// BenchmarkMemory writes 900,000 rows of 6,000 symbols and reports what the
+// process holds afterwards: SQLite's memory is not Go's, and no other measure
+// sees it.
+func BenchmarkMemory(b *testing.B) {
+	const symbols, group, groups = 6000, 15_000, 60
+	for b.Loop() {
+		s, _ := openBench(b)
+		for i := range groups {
+			g := kurs.Group{Batches: benchBatches(symbols, group, i*group), Position: kurs.StreamPos{Epoch: "e", Seq: uint64(i + 1)}}
+			if err := s.Write(b.Context(), g); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Skip("only Linux tells")
+	}
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "RssAnon:" {
+			kib, err := strconv.ParseInt(fields[1], 10, 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(kib>>10), "MiB")
+		}
+	}
 }

@@ -198,7 +198,7 @@ func TestSettings(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "kurs.db")
 	s := open(t, path)
 	for name, want := range map[string]int64{
-		"synchronous": 2, "page_size": 16384, "wal_autocheckpoint": 5000, "cache_size": -65536, "busy_timeout": 100,
+		"synchronous": 2, "page_size": 16384, "wal_autocheckpoint": 5000, "cache_size": -8192, "busy_timeout": 100,
 		"application_id": 0x6b757273, "user_version": sqlite.Format,
 	} {
 		got, err := sqlite.Pragma(t.Context(), s, name)
