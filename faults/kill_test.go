@@ -354,7 +354,7 @@ func TestAFullDiskIsWaitedFor(t *testing.T) {
 	})
 	d := newDemo(t, filepath.Join(dir, "data"), []string{"KURS_STORE_MIN_FREE=0"}, "--demo-symbols", "100", "--interval", "100ms", "--duration", "0")
 	d.start()
-	await(t, "a stored price", func() bool { return strings.Contains(d.out.String(), "database ready") })
+	await(t, "a stored price", func() bool { return strings.Contains(d.out.String(), "first prices stored") })
 	filler := filepath.Join(dir, "filler")
 	if err := os.WriteFile(filler, nil, 0o600); err != nil {
 		t.Fatal(err)
