@@ -24,14 +24,12 @@ type hours struct {
 
 // exchange is what is known of one.
 type exchange struct {
-	name   string
 	symbol string        // of an instrument whose chart is asked
 	delay  time.Duration // of its prices
 	pre    kurs.Span
 	main   kurs.Span // empty: not known
 	post   kurs.Span
 	ask    time.Time // when its hours are to be asked for again
-	failed int       // times in a row that no hours were told
 }
 
 const (
@@ -50,8 +48,9 @@ func newHours(extended bool) *hours {
 	return &hours{extended: extended, exchanges: map[string]*exchange{}, of: map[string]string{}, news: make(chan struct{}, 1)}
 }
 
-// learn takes from an answer which exchange its symbols are of, and hours.
-func (h *hours) learn(seen kurs.Observed, now time.Time) {
+// learn takes from an answer which exchange its symbols are of, and hours. The
+// delay of an exchange's prices is told by quotes alone.
+func (h *hours) learn(from kurs.Endpoint, seen kurs.Observed, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range seen.Instruments {
@@ -61,12 +60,12 @@ func (h *hours) learn(seen kurs.Observed, now time.Time) {
 		}
 		h.of[in.Symbol] = strings.Clone(in.Exchange)
 		if h.exchanges[in.Exchange] == nil {
-			h.exchanges[in.Exchange] = &exchange{name: in.Exchange, symbol: in.Symbol, ask: now}
+			h.exchanges[in.Exchange] = &exchange{symbol: in.Symbol, ask: now}
 			signal(h.news)
 		}
 	}
 	for i := range seen.Quotes {
-		if e := h.exchanges[h.of[seen.Quotes[i].Symbol]]; e != nil {
+		if e := h.exchanges[h.of[seen.Quotes[i].Symbol]]; e != nil && from == kurs.EndpointQuote {
 			e.delay = seen.Quotes[i].Delay
 		}
 	}
@@ -79,7 +78,7 @@ func (h *hours) learn(seen kurs.Observed, now time.Time) {
 		if e == nil {
 			continue
 		}
-		e.pre, e.main, e.post, e.failed = told.Pre, told.Regular, told.Post, 0
+		e.pre, e.main, e.post = told.Pre, told.Regular, told.Post
 		e.ask = e.askAgain(now)
 	}
 }
@@ -110,7 +109,6 @@ func (h *hours) due(now time.Time) (symbols []string, next time.Time) {
 	for _, e := range h.exchanges {
 		if !e.ask.After(now) {
 			symbols = append(symbols, e.symbol)
-			e.failed++
 			e.ask = now.Add(hoursRetry) // unless it tells
 		}
 		if next.IsZero() || e.ask.Before(next) {

@@ -23,7 +23,7 @@ func copenhagen(t *testing.T, extended bool) *hours {
 	span := func(from, to string) kurs.Span {
 		return kurs.Span{From: at(t, "2026-11-24 "+from), To: at(t, "2026-11-24 "+to)}
 	}
-	h.learn(kurs.Observed{
+	h.learn(kurs.EndpointChart, kurs.Observed{
 		Instruments: []kurs.Instrument{{Symbol: "DSV.CO", Exchange: "CPH"}, {Symbol: "BTC-USD", Exchange: "CCC"}, {Symbol: "NEW"}},
 		Hours:       []kurs.Hours{{Symbol: "DSV.CO", Exchange: "CPH", Pre: span("07:00:00", "08:00:00"), Regular: span("08:00:00", "16:00:00"), Post: span("16:00:00", "17:00:00")}},
 	}, at(t, "2026-11-24 06:00:00"))
@@ -59,7 +59,10 @@ func TestOpen(t *testing.T) {
 // TestDelayedPrices come later by as much, so the session is over later.
 func TestDelayedPrices(t *testing.T) {
 	h := copenhagen(t, false)
-	h.learn(kurs.Observed{Quotes: []kurs.Quote{{Symbol: "DSV.CO", Delay: 15 * time.Minute}}}, at(t, "2026-11-24 09:00:00"))
+	h.learn(kurs.EndpointQuote, kurs.Observed{Quotes: []kurs.Quote{{Symbol: "DSV.CO", Delay: 15 * time.Minute}}}, at(t, "2026-11-24 09:00:00"))
+	for _, silent := range []kurs.Endpoint{kurs.EndpointStream, kurs.EndpointChart, kurs.EndpointSpark} { // tell no delay, which is not none
+		h.learn(silent, kurs.Observed{Quotes: []kurs.Quote{{Symbol: "DSV.CO"}}}, at(t, "2026-11-24 09:00:01"))
+	}
 	if !h.open("DSV.CO", at(t, "2026-11-24 16:17:59")) || h.open("DSV.CO", at(t, "2026-11-24 16:18:00")) {
 		t.Error("prices that come a quarter of an hour later are not waited for")
 	}
@@ -119,13 +122,13 @@ func TestClosedMarketsAreAskedSeldom(t *testing.T) {
 // TestHoursAreAskedFor at once, after a session, and before the next may begin.
 func TestHoursAreAskedFor(t *testing.T) {
 	h := newHours(false)
-	h.learn(kurs.Observed{Instruments: []kurs.Instrument{{Symbol: "DSV.CO", Exchange: "CPH"}, {Symbol: "NOVO-B.CO", Exchange: "CPH"}}}, at(t, "2026-11-24 06:00:00"))
+	h.learn(kurs.EndpointChart, kurs.Observed{Instruments: []kurs.Instrument{{Symbol: "DSV.CO", Exchange: "CPH"}, {Symbol: "NOVO-B.CO", Exchange: "CPH"}}}, at(t, "2026-11-24 06:00:00"))
 	if symbols, _ := h.due(at(t, "2026-11-24 06:00:00")); len(symbols) != 1 || symbols[0] != "DSV.CO" {
 		t.Errorf("asked for %q", symbols)
 	}
 	session := kurs.Span{From: at(t, "2026-11-20 08:00:00"), To: at(t, "2026-11-20 16:00:00")}
 	tell := func(now string) time.Time {
-		h.learn(kurs.Observed{Hours: []kurs.Hours{{Symbol: "DSV.CO", Exchange: "CPH", Regular: session}}}, at(t, now))
+		h.learn(kurs.EndpointChart, kurs.Observed{Hours: []kurs.Hours{{Symbol: "DSV.CO", Exchange: "CPH", Regular: session}}}, at(t, now))
 		_, next := h.due(at(t, now))
 		return next
 	}

@@ -154,7 +154,7 @@ func outlive(ctx context.Context, grace time.Duration) (context.Context, context
 // pairs were answered.
 func (s *Source) learn(raw kurs.Raw, kind kurs.RawKind, seen kurs.Observed) {
 	now := time.Now()
-	s.hours.learn(seen, now)
+	s.hours.learn(raw.Endpoint, seen, now)
 	if s.stream != nil {
 		s.stream.learn(raw, seen)
 	}
