@@ -14,7 +14,7 @@ import (
 type budget struct {
 	inFlight *slots
 	pace     *rate.Limiter // nil: unlimited
-	log      *requestLog   // nil: what was sent is remembered here alone
+	log      *requestLog   // what all processes sent; nil: it is not known
 	unkept   func(error)   // the log cannot be kept
 
 	full rate.Limit // the pace at most
@@ -85,17 +85,17 @@ func (b *budget) wait(ctx context.Context) error {
 func (b *budget) take(ctx context.Context, now time.Time) (left time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if oldest := b.sent[b.next]; !oldest.IsZero() {
+		if left = oldest.Add(minute).Sub(now); left > 0 {
+			return left
+		}
+	}
 	if b.log != nil {
 		left, err := b.log.take(ctx)
 		switch {
-		case err == nil:
-			return left
-		case ctx.Err() == nil: // it is not remembered elsewhere, then
+		case err != nil && ctx.Err() == nil: // what is remembered here must do
 			b.unkept(err)
-		}
-	}
-	if oldest := b.sent[b.next]; !oldest.IsZero() {
-		if left = oldest.Add(minute).Sub(now); left > 0 {
+		case left > 0:
 			return left
 		}
 	}

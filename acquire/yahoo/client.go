@@ -70,11 +70,7 @@ func newClient(cfg Config, decode kurs.Decode, log *slog.Logger, graceful bool) 
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	c.budget.log = openRequestLog(cfg.StateDir, cfg.MaxPerMinute)
-	c.budget.unkept = func(err error) {
-		c.memory.mu.Lock()
-		defer c.memory.mu.Unlock()
-		c.memory.warn(err)
-	}
+	c.budget.unkept = c.memory.warn
 	c.gate = newGate(u.Host, backoff{net: cfg.RetryBase, rate: cfg.RateRetryBase, most: cfg.MaxBackoff}, log)
 	c.session = &session{client: c, log: log, first: 10 * cfg.RetryBase, most: cfg.MaxBackoff}
 	c.gate.keep = func(s shut) { c.memory.update(func(r *remembered) { r.Gate = s }) }

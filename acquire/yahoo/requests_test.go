@@ -149,3 +149,31 @@ func TestSlots(t *testing.T) {
 		}
 	})
 }
+
+// TestTheBudgetHoldsWhenItsFileIsLost: what was sent is known here as well.
+func TestTheBudgetHoldsWhenItsFileIsLost(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(10, 4)
+		b.log = openRequestLog(dir, 10)
+		lost := 0
+		b.unkept = func(error) { lost++ }
+		made := 0
+		for i := range 20 {
+			if i == 7 {
+				if err := os.RemoveAll(dir); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(dir, nil, 0o600); err != nil { // no folder any more
+					t.Fatal(err)
+				}
+			}
+			if b.take(t.Context(), time.Now()) <= 0 {
+				made++
+			}
+		}
+		if made != 10 || lost == 0 {
+			t.Errorf("%d requests in a minute of 10, the loss was told %d times", made, lost)
+		}
+	})
+}

@@ -47,8 +47,8 @@ type memory struct {
 	host string
 	log  *slog.Logger
 
-	mu     sync.Mutex
-	warned bool
+	warned sync.Once
+	mu     sync.Mutex // of the files
 }
 
 // load is what was remembered for this host.
@@ -130,9 +130,7 @@ func (m *memory) lockSession(ctx context.Context) (unlock func(), err error) {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case err != nil:
-		m.mu.Lock()
 		m.warn(err)
-		m.mu.Unlock()
 		return func() {}, nil
 	}
 	return func() { _ = lock.Unlock() }, nil // the file is closed, so the lock is gone in any case
@@ -190,8 +188,5 @@ func replaceFile(dir, name string, text []byte) (err error) {
 }
 
 func (m *memory) warn(err error) {
-	if !m.warned {
-		m.warned = true
-		m.log.Warn("state not kept over a restart", "dir", m.dir, "error", err)
-	}
+	m.warned.Do(func() { m.log.Warn("state not kept over a restart", "dir", m.dir, "error", err) })
 }
