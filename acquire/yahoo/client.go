@@ -283,6 +283,6 @@ func unknownError(unknown []unknownSymbol) error {
 	}
 	return &kurs.Error{
 		Code: codeSymbol, Message: strings.Join(words, "; "),
-		Try: "kurs symbols search NAME; so does finance.yahoo.com", Exit: kurs.ExitNotFound,
+		Try: "kurs symbols search NAME finds symbols; so does finance.yahoo.com", Exit: kurs.ExitNotFound,
 	}
 }

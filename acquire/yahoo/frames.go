@@ -17,8 +17,7 @@ import (
 // waits while too many are gathered: the queue is full then, and the host will
 // notice that nobody reads.
 type frames struct {
-	kind   kurs.RawKind
-	listed func(symbols []string) []string
+	kind kurs.RawKind // of pairs, or of all others: those of pairs are symbols that the user lists
 
 	mu      sync.Mutex
 	pending []frame
@@ -46,8 +45,8 @@ const (
 	frameOverhead = 256 // bytes that a gathered frame takes besides its text
 )
 
-func newFrames(kind kurs.RawKind, listed func([]string) []string) *frames {
-	return &frames{kind: kind, listed: listed, ready: make(chan struct{}, 1), room: make(chan struct{})}
+func newFrames(kind kurs.RawKind) *frames {
+	return &frames{kind: kind, ready: make(chan struct{}, 1), room: make(chan struct{})}
 }
 
 // put gathers a frame. It fails only when ctx is done.
@@ -180,6 +179,8 @@ func (f *frames) message(in []frame) (kurs.Raw, kurs.Observed) {
 		}
 	}
 	raw.Body = body.Bytes()
-	raw.Listed = f.listed(raw.Asked)
+	if f.kind == kurs.CarriesRates {
+		raw.Listed = raw.Asked
+	}
 	return raw, seen
 }

@@ -27,8 +27,8 @@ type pairBook struct {
 	nextListed time.Time
 	listedAt   map[string]time.Time // before that a listed symbol is not asked
 
-	again func(symbol string, asked time.Time) (due time.Time, exact bool) // of a listed symbol
-	open  func(symbol string, now time.Time) bool                          // its market is
+	again func(symbol string, asked time.Time) (due time.Time) // of a listed symbol
+	open  func(symbol string, now time.Time) bool              // its market is
 
 	news    chan struct{} // a pair is to be asked at once
 	pastNew chan struct{} // some history may be to be asked
@@ -62,7 +62,7 @@ func newPairBook(cfg Config, listed []string) *pairBook {
 	return &pairBook{
 		base: cfg.Base, every: cfg.FXInterval, closed: cfg.Closed, listed: listed, often: cfg.Interval, maxAge: cfg.FXMaxAge,
 		pairs: map[kurs.Pair]*pairNeed{}, listedAt: map[string]time.Time{},
-		again: func(_ string, asked time.Time) (time.Time, bool) { return asked, false },
+		again: func(_ string, asked time.Time) time.Time { return asked },
 		open:  func(string, time.Time) bool { return true },
 		news:  make(chan struct{}, 1), pastNew: make(chan struct{}, 1),
 	}
@@ -200,8 +200,7 @@ func (b *pairBook) due(now time.Time) []string {
 		for _, symbol := range b.listed {
 			if !now.Before(b.listedAt[symbol]) {
 				symbols = append(symbols, symbol)
-				at, _ := b.again(symbol, now)
-				b.listedAt[symbol] = at.Add(-b.often / 2) // so that the tick next to it does
+				b.listedAt[symbol] = b.again(symbol, now).Add(-b.often / 2) // so that the tick next to it does
 			}
 		}
 	}

@@ -157,7 +157,7 @@ type verdict int
 const (
 	said    verdict = iota // an answer
 	refused                // the provider says, in its own words, that it has none for these symbols
-	denied                 // the session is not accepted
+	denied                 // the session is not accepted, or it is not to be had without one
 	tooLong                // too many symbols, perhaps
 	failed                 // trouble: to be tried again
 	garbled                // trouble: a whole answer, but not one of Yahoo's
@@ -180,7 +180,7 @@ func (c *Client) judge(q question, a answer) reply {
 	case http.StatusOK:
 		return judgeWhole(q, r, err)
 	case http.StatusUnauthorized, http.StatusForbidden:
-		if q.cookie != "" {
+		if q.cookie != "" || q.endpoint == kurs.EndpointSpark {
 			r.verdict = denied
 		}
 	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
@@ -195,9 +195,13 @@ func (c *Client) judge(q question, a answer) reply {
 			r.verdict = refused
 		}
 	case http.StatusNotFound, http.StatusUnprocessableEntity:
-		// A quote is never 404: that is another server, or another path.
-		if words != nil && q.endpoint == kurs.EndpointChart {
+		// A quote is never 404: that is another server, or another path. Nor is a
+		// spark, which can be done without.
+		switch {
+		case words != nil && q.endpoint == kurs.EndpointChart:
 			r.verdict = refused
+		case q.endpoint == kurs.EndpointSpark:
+			r.verdict = denied
 		}
 	}
 	if r.verdict != failed {

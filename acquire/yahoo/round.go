@@ -121,12 +121,8 @@ func (c *Client) step(ctx context.Context, r *round, hear hear) error {
 		request:  request{url: quoteURL(c.cfg.QueryURL, part, c.cfg.Extended, who.Crumb), cookie: who.Cookie},
 		endpoint: kurs.EndpointQuote, symbols: part,
 	}
-	a, err := c.ask(ctx, q)
+	a, err := c.askPart(ctx, q, r, hear)
 	if err != nil {
-		r.putBack(part)
-		return err
-	}
-	if err := c.hearOdd(q, a, r, hear); err != nil {
 		return err
 	}
 	switch a.verdict {
@@ -154,6 +150,17 @@ func (c *Client) step(ctx context.Context, r *round, hear hear) error {
 	}
 	r.putBack(part)
 	return a.trouble
+}
+
+// askPart asks for the symbols of a question, a part of a round that has been
+// taken out of it: without an answer it is put back.
+func (c *Client) askPart(ctx context.Context, q question, r *round, hear hear) (reply, error) {
+	a, err := c.ask(ctx, q)
+	if err != nil {
+		r.putBack(q.symbols)
+		return a, err
+	}
+	return a, c.hearOdd(q, a, r, hear)
 }
 
 func deniedWords(a reply) error {

@@ -107,10 +107,9 @@ func (s *session) fetch(ctx context.Context) {
 	if err == nil {
 		var kept bool
 		if c, kept = s.client.memory.loadSession(); !kept || c.Crumb == bad {
-			c, err = s.client.openSession(ctx)
-		}
-		if err == nil {
-			s.client.memory.keepSession(c)
+			if c, err = s.client.openSession(ctx); err == nil {
+				s.client.memory.keepSession(c)
+			}
 		}
 		unlock()
 	}

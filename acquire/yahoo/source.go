@@ -20,10 +20,9 @@ type Source struct {
 	cfg     Config
 	client  *Client
 	log     *slog.Logger
-	polled  []string        // symbols that are no pairs
-	listed  []string        // symbols that are currency pairs
-	isAsked map[string]bool // all symbols
-	order   map[string]int  // of the symbols in the list
+	polled  []string       // symbols that are no pairs
+	listed  []string       // symbols that are currency pairs
+	order   map[string]int // all symbols, by their place in the list
 	pairs   *pairBook
 	unknown *unknowns
 	hours   *hours
@@ -46,10 +45,10 @@ func New(cfg Config, decode kurs.Decode, log *slog.Logger) (*Source, error) {
 	}
 	s := &Source{
 		cfg: cfg, client: client, log: log, unknown: newUnknowns(log), hours: newHours(cfg.Extended),
-		isAsked: map[string]bool{}, order: map[string]int{},
+		order: map[string]int{},
 	}
 	for i, symbol := range cfg.Symbols {
-		s.isAsked[symbol], s.order[symbol] = true, i
+		s.order[symbol] = i
 		if _, ok := kurs.ParsePair(symbol); ok {
 			s.listed = append(s.listed, symbol)
 		} else {
@@ -60,12 +59,12 @@ func New(cfg Config, decode kurs.Decode, log *slog.Logger) (*Source, error) {
 		s.stream = newStream(s)
 	}
 	s.pairs = newPairBook(cfg, s.listed)
-	s.pairs.again = func(symbol string, asked time.Time) (time.Time, bool) {
-		due, exact := s.again(symbol, asked)
+	s.pairs.again = func(symbol string, asked time.Time) time.Time {
+		due, _ := s.again(symbol, asked)
 		if due.IsZero() { // the stream's alone; its rates are asked like those of any pair
 			due = asked.Add(slowest)
 		}
-		return due, exact
+		return due
 	}
 	s.pairs.open = s.hours.open
 	if was := client.memory.load(); was.Base == cfg.Base {

@@ -2,8 +2,6 @@ package yahoo
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -81,12 +79,8 @@ func sparkURL(base string, symbols []string) string {
 func (c *Client) stepSpark(ctx context.Context, r *round, most int, hear hear) error {
 	part := r.next(most)
 	q := question{request: request{url: sparkURL(c.cfg.QueryURL, part)}, endpoint: kurs.EndpointSpark, symbols: part}
-	a, err := c.ask(ctx, q)
+	a, err := c.askPart(ctx, q, r, hear)
 	if err != nil {
-		r.putBack(part)
-		return err
-	}
-	if err := c.hearOdd(q, a, r, hear); err != nil {
 		return err
 	}
 	switch a.verdict {
@@ -94,8 +88,12 @@ func (c *Client) stepSpark(ctx context.Context, r *round, most int, hear hear) e
 		c.sparks.read(true, time.Now())
 		r.missing = append(r.missing, leftOut(part, a.seen)...)
 		return hear(a.raw(q, r.listedOf(part)), r.kind, a.seen)
-	case refused, denied, tooLong:
-		c.sparks.refuse(len(part), time.Now())
+	case refused, tooLong, denied:
+		n := len(part)
+		if a.verdict == denied {
+			n = 1 // there is none for us here, however few
+		}
+		c.sparks.refuse(n, time.Now())
 		r.putBack(part)
 		return nil
 	case garbled:
@@ -103,13 +101,6 @@ func (c *Client) stepSpark(ctx context.Context, r *round, most int, hear hear) e
 	case failed:
 	}
 	r.putBack(part)
-	if a.status == http.StatusUnauthorized || a.status == http.StatusForbidden || a.status == http.StatusNotFound {
-		c.sparks.refuse(1, time.Now()) // there is none for us here
-		return nil
-	}
-	if a.trouble == nil {
-		return errors.New("yahoo: a spark of no verdict")
-	}
 	return a.trouble
 }
 

@@ -62,8 +62,8 @@ func newStream(s *Source) *stream {
 		src: s, of: map[string]*subscribed{}, news: make(chan struct{}, 1), stats: &streamStats{},
 		versions: streamVersions(c.cfg.StreamURL),
 	}
-	st.prices = newFrames(kurs.CarriesPrices, func([]string) []string { return nil })
-	st.rates = newFrames(kurs.CarriesRates, func(symbols []string) []string { return symbols })
+	st.prices = newFrames(kurs.CarriesPrices)
+	st.rates = newFrames(kurs.CarriesRates)
 	host := c.cfg.StreamURL
 	if u, err := url.Parse(host); err == nil {
 		host = u.Host
@@ -103,7 +103,7 @@ func (st *stream) learn(raw kurs.Raw, seen kurs.Observed) {
 	defer st.mu.Unlock()
 	for i := range seen.Quotes {
 		q := &seen.Quotes[i]
-		if !st.src.isAsked[q.Symbol] || q.Unit == "" {
+		if _, asked := st.src.order[q.Symbol]; !asked || q.Unit == "" {
 			continue
 		}
 		s := st.of[q.Symbol]

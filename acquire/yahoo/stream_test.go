@@ -363,7 +363,7 @@ func TestStreamAlonePollsOnlyForUnits(t *testing.T) {
 // TestTwoValuesOfOneMomentAreTwoReceipts: a correction must be told apart from
 // what it corrects.
 func TestTwoValuesOfOneMomentAreTwoReceipts(t *testing.T) {
-	f := newFrames(kurs.CarriesPrices, func([]string) []string { return nil })
+	f := newFrames(kurs.CarriesPrices)
 	at := time.Now()
 	for _, value := range []string{"1", "1", "2", "3"} {
 		q := kurs.Quote{Symbol: "A", Time: at, Value: kurs.MustDecimal(value)}
@@ -388,7 +388,7 @@ func TestTwoValuesOfOneMomentAreTwoReceipts(t *testing.T) {
 // TestGatheringIsBounded: who reads waits while the queue takes nothing.
 func TestGatheringIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFrames(kurs.CarriesPrices, func([]string) []string { return nil })
+		f := newFrames(kurs.CarriesPrices)
 		ctx, cancel := context.WithCancel(t.Context())
 		put := 0
 		stopped := make(chan struct{})
