@@ -203,7 +203,7 @@ func (a *answer) send(status int, contentType, cache string) {
 		return
 	}
 	if a.number%3 != 0 { // else in chunks
-		h["Content-Length"] = []string{decimalText(len(body))}
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	a.w.WriteHeader(status)
 	if a.r.Method == http.MethodHead {
@@ -230,8 +230,6 @@ func (a *answer) write(body []byte) error {
 	}
 	return nil
 }
-
-func decimalText(n int) string { return strconv.Itoa(n) }
 
 // requestID is 13 characters of base 32, as y-rid has.
 func (a *answer) requestID() string {

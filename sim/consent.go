@@ -52,7 +52,7 @@ func (x *Exchange) consentSession(guest, done string) string {
 	return "3_cc-session_" + guest + "." + x.sign("consent", guest+done) + "." + url.QueryEscape(done)
 }
 
-// session of a request: the guest, and the page to go back to.
+// consentGuest is whom a request's consent session is of, and the page to go back to.
 func (a *answer) consentGuest() (guest, done string, ok bool) {
 	parts := strings.SplitN(strings.TrimPrefix(a.r.URL.Query().Get("sessionId"), "3_cc-session_"), ".", 3)
 	if len(parts) != 3 {
@@ -155,7 +155,7 @@ func hostOf(r *http.Request) string {
 	return host
 }
 
-// addCookie sets a cookie for the tail of which see [answer.cookieTail].
+// addCookie sets a cookie, with what all of them end with.
 func (a *answer) addCookie(name, value, age string) {
 	h := a.w.Header()
 	h["Set-Cookie"] = append(h["Set-Cookie"], name+"="+value+"; "+age+a.cookieTail())

@@ -3,6 +3,7 @@ package sim
 import (
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -47,7 +48,7 @@ func (a *answer) misbehave(e endpoint) (answered bool) {
 func (a *answer) tooMany(e endpoint, retryAfter int) {
 	a.x.refused.Add(1)
 	if retryAfter > 0 {
-		a.w.Header().Set("Retry-After", decimalText(retryAfter))
+		a.w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}
 	switch {
 	case e == crumbEndpoint && a.number%2 == 0:
@@ -80,7 +81,7 @@ func (a *answer) breakOff(status int, body []byte) {
 	if a.number%2 == 0 && a.reset() {
 		return
 	}
-	a.w.Header()["Content-Length"] = []string{decimalText(len(body) + 1)}
+	a.w.Header()["Content-Length"] = []string{strconv.Itoa(len(body) + 1)}
 	a.w.WriteHeader(status)
 	if _, err := a.w.Write(body[:len(body)/2]); err == nil {
 		_ = http.NewResponseController(a.w).Flush() // the client may be gone, which is the point

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,11 +24,8 @@ func (a *answer) spark() {
 	}
 	v8 := strings.HasPrefix(a.r.URL.Path, "/v8/")
 	b := append(a.body[:0], map[bool]string{true: `{`, false: `{"spark":{"result":[`}[v8]...)
-	for i, in := range a.meant(symbols) {
-		if a.x.isDelisted(in) {
-			continue
-		}
-		if i > 0 && b[len(b)-1] != '{' && b[len(b)-1] != '[' {
+	for i, in := range slices.DeleteFunc(a.meant(symbols), a.x.isDelisted) {
+		if i > 0 {
 			b = append(b, ',')
 		}
 		var p *problem

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -92,18 +91,10 @@ func (s *stream) run(ctx context.Context) {
 		defer cancel()
 		s.read(ctx)
 	})
-	confirmed := make(chan struct{})
-	group.Go(func() {
-		defer close(confirmed)
-		s.confirm(ctx)
-	})
+	group.Go(func() { s.confirm(ctx) })
 	end := s.write(ctx)
 	if end == endOrderly {
 		s.lines.confirm(ctx, s, lastConfirm)
-	}
-	cancelConfirm := func() {
-		cancel()
-		<-confirmed
 	}
 	switch end {
 	case endWithoutCode:
@@ -112,7 +103,7 @@ func (s *stream) run(ctx context.Context) {
 		_ = s.conn.Close(websocket.StatusGoingAway, "")
 	case endAbrupt:
 	}
-	cancelConfirm()
+	cancel()
 	_ = s.conn.CloseNow() // whatever is left of it
 	group.Wait()
 	s.lines.giveUp(s.x)
@@ -351,16 +342,14 @@ func (s *stream) send(ctx context.Context, p *pricing) error {
 	ctx, cancel := context.WithTimeout(ctx, streamWrite)
 	defer cancel()
 	if err := s.conn.Write(ctx, websocket.MessageText, s.frame); err != nil {
-		s.lines.add(s.x, p, s.number, false)
-		return errors.Join(errGone, err)
+		s.lines.doubted(s.x, p, s.number)
+		return err
 	}
-	s.lines.add(s.x, p, s.number, true)
+	s.lines.add(s.x, p, s.number)
 	s.x.streams.frames.Add(1)
 	s.x.prices.Add(1)
 	return nil
 }
-
-var errGone = errors.New("the client went away")
 
 // confirm asks the client from time to time how far it has read.
 func (s *stream) confirm(ctx context.Context) {

@@ -79,15 +79,18 @@ type ledgerLines struct {
 	n     uint64
 }
 
-func (l *ledgerLines) add(x *Exchange, p *pricing, number uint64, sent bool) {
+func (l *ledgerLines) add(x *Exchange, p *pricing, number uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	to := &l.lines
-	if !sent {
-		to = &l.doubt
-	}
-	*to = appendLine(*to, x, p.in, p.at, p.price, number)
+	l.lines = appendLine(l.lines, x, p.in, p.at, p.price, number)
 	l.n++
+}
+
+// doubted notes a frame whose sending failed: some of it may have been read.
+func (l *ledgerLines) doubted(x *Exchange, p *pricing, number uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.doubt = appendLine(l.doubt, x, p.in, p.at, p.price, number)
 }
 
 // take takes the lines so far.

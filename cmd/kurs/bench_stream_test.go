@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -90,24 +89,9 @@ func (m *latencies) count(on bool) {
 func (m *latencies) measure(b *testing.B, symbols int, lasts time.Duration) {
 	b.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	exchange, err := sim.New(sim.Config{Count: symbols, Seed: 1, TickRate: 1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	var lc net.ListenConfig
-	listener, err := lc.Listen(b.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
+	exchange, base := simulatedExchange(b, sim.Config{Count: symbols, Seed: 1, TickRate: 1})
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
-	var group sync.WaitGroup
-	defer group.Wait()
-	group.Go(func() {
-		if err := exchange.Serve(ctx, listener); err != nil {
-			b.Error(err)
-		}
-	})
 	server, err := queue.StartServer(queue.ServerConfig{Dir: filepath.Join(b.TempDir(), "queue"), MaxBytes: 1 << 30}, quiet)
 	if err != nil {
 		b.Fatal(err)
@@ -118,7 +102,6 @@ func (m *latencies) measure(b *testing.B, symbols int, lasts time.Duration) {
 		b.Fatal(err)
 	}
 	defer q.Close()
-	base := "http://" + listener.Addr().String()
 	source, err := yahoo.New(yahoo.Config{
 		QueryURL: base, SessionURL: base, Symbols: exchange.Symbols(), Interval: time.Minute, Batch: 200, Closed: 5 * time.Minute,
 	}, m.decode, quiet)
@@ -156,7 +139,6 @@ func (m *latencies) measure(b *testing.B, symbols int, lasts time.Duration) {
 	if text, err := json.Marshal(source.Status().Stream); err == nil && source.Status().Stream.Garbled > 0 {
 		b.Errorf("%s", text)
 	}
-	cancel()
 }
 
 func pauseFor(b *testing.B, d time.Duration) {

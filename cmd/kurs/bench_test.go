@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -48,31 +47,13 @@ func BenchmarkRawToRow(b *testing.B) {
 // simulated are an answer with prices, and those with the rates that it needs.
 func simulated(b *testing.B, symbols int) (quotes kurs.Raw, rates []kurs.Raw) {
 	b.Helper()
-	exchange, err := sim.New(sim.Config{Count: symbols, Seed: 1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	var lc net.ListenConfig
-	listener, err := lc.Listen(b.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(b.Context())
-	served := make(chan error, 1)
-	go func() { served <- exchange.Serve(ctx, listener) }()
-	defer func() {
-		cancel()
-		if err := <-served; err != nil {
-			b.Error(err)
-		}
-	}()
-	base := "http://" + listener.Addr().String()
+	exchange, base := simulatedExchange(b, sim.Config{Count: symbols, Seed: 1})
 	client, err := yahoo.NewClient(yahoo.Config{QueryURL: base, SessionURL: base, Batch: symbols}, wire.Decode, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer client.Close()
-	raws, err := client.Quotes(ctx, exchange.Symbols())
+	raws, err := client.Quotes(b.Context(), exchange.Symbols())
 	if err != nil || len(raws) != 1 {
 		b.Fatalf("%d answers, %v", len(raws), err)
 	}
@@ -80,7 +61,7 @@ func simulated(b *testing.B, symbols int) (quotes kurs.Raw, rates []kurs.Raw) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if rates, err = client.Pairs(ctx, pairs, oldest.Add(-time.Hour)); err != nil {
+	if rates, err = client.Pairs(b.Context(), pairs, oldest.Add(-time.Hour)); err != nil {
 		b.Fatal(err)
 	}
 	return raws[0], rates

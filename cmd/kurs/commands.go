@@ -73,6 +73,19 @@ func usageError(message, try string) error {
 	return &kurs.Error{Code: "KURS-USAGE", Message: message, Try: try, Exit: kurs.ExitUsage}
 }
 
+// groupOf makes a command that only has others below it: alone it tells of them.
+func groupOf(cmd *cobra.Command, below ...*cobra.Command) *cobra.Command {
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(cmd, args[0])
+		}
+		return cmd.Help() //nolint:wrapcheck // writing to the terminal
+	}
+	cmd.AddCommand(below...)
+	return cmd
+}
+
 func unknownCommand(cmd *cobra.Command, name string) error {
 	var names []string
 	for _, c := range cmd.Commands() {

@@ -17,22 +17,13 @@ import (
 // configCommand is kurs config: what the settings are, where they come from and
 // what is wrong with them.
 func configCommand(std streams) *cobra.Command {
-	cmd := &cobra.Command{
+	return groupOf(&cobra.Command{
 		Use:   "config",
 		Short: "Check and show the settings",
 		Example: `  kurs config check             all mistakes at once
   kurs config show --origin     what is in force, and where it comes from
   kurs config keys              every setting there is`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return cmd.Help() //nolint:wrapcheck // writing to the terminal
-		},
-	}
-	cmd.AddCommand(configCheck(std), configShow(std), configPath(std), configKeys(std))
-	return cmd
+	}, configCheck(std), configShow(std), configPath(std), configKeys(std))
 }
 
 func configCheck(std streams) *cobra.Command {

@@ -21,12 +21,21 @@ func findSymbols(ctx context.Context, text string) ([]kurs.SearchHit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look %q up: %w", text, err)
 	}
-	client, err := yahoo.NewClient(yahooConfig(c), wire.Decode, slog.New(slog.DiscardHandler))
+	client, err := openClient(c)
 	if err != nil {
 		return nil, fmt.Errorf("look %q up: %w", text, err)
 	}
 	defer client.Close()
 	return search(ctx, client, text)
+}
+
+// openClient makes a client for single calls, which is to be closed.
+func openClient(c config.Config) (*yahoo.Client, error) {
+	client, err := yahoo.NewClient(yahooConfig(c), wire.Decode, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, usageError(err.Error(), "kurs config check")
+	}
+	return client, nil
 }
 
 func search(ctx context.Context, client *yahoo.Client, text string) ([]kurs.SearchHit, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -117,9 +116,9 @@ type (
 
 // quoteLive asks for prices, then for the rates that they need.
 func quoteLive(ctx context.Context, std streams, c config.Config, symbols []string, output string) error {
-	client, err := yahoo.NewClient(yahooConfig(c), wire.Decode, slog.New(slog.DiscardHandler))
+	client, err := openClient(c)
 	if err != nil {
-		return usageError(err.Error(), "kurs config check")
+		return err
 	}
 	defer client.Close()
 	raws, failure := client.Quotes(ctx, symbols)

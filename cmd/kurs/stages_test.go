@@ -28,28 +28,35 @@ func cluster(t *testing.T) (address string) {
 	return s.Address().URL
 }
 
-// exchange serves a simulated one, and returns where.
+// exchange serves a simulated one of some symbols, and returns where.
 func exchange(t *testing.T, symbols ...string) string {
 	t.Helper()
-	x, err := sim.New(sim.Config{Symbols: symbols, Seed: 1})
+	_, base := simulatedExchange(t, sim.Config{Symbols: symbols, Seed: 1})
+	return base
+}
+
+// simulatedExchange serves one until the test's end.
+func simulatedExchange(tb testing.TB, c sim.Config) (x *sim.Exchange, base string) {
+	tb.Helper()
+	x, err := sim.New(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var lc net.ListenConfig
-	listener, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	listener, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	served := make(chan error, 1)
 	go func() { served <- x.Serve(ctx, listener) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	return "http://" + listener.Addr().String()
+	return x, "http://" + listener.Addr().String()
 }
 
 // TestStagesAloneShareAQueue: each stage as a command of its own, two of process,

@@ -3,33 +3,21 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"kurs"
-	"kurs/acquire/yahoo"
-	"kurs/acquire/yahoo/wire"
 )
 
 // symbolsCommand is kurs symbols: what instruments are called.
 func symbolsCommand(std streams) *cobra.Command {
-	cmd := &cobra.Command{
+	return groupOf(&cobra.Command{
 		Use:     "symbols",
 		Short:   "Find what instruments are called",
 		Example: "  kurs symbols search novo nordisk",
-		Args:    cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return cmd.Help() //nolint:wrapcheck // writing to the terminal
-		},
-	}
-	cmd.AddCommand(symbolsSearch(std))
-	return cmd
+	}, symbolsSearch(std))
 }
 
 func symbolsSearch(std streams) *cobra.Command {
@@ -73,9 +61,9 @@ func searchSymbols(ctx context.Context, std streams, s *settings, text, output s
 	if err != nil {
 		return err
 	}
-	client, err := yahoo.NewClient(yahooConfig(c), wire.Decode, slog.New(slog.DiscardHandler))
+	client, err := openClient(c)
 	if err != nil {
-		return usageError(err.Error(), "kurs config check")
+		return err
 	}
 	defer client.Close()
 	hits, err := search(ctx, client, text)
