@@ -346,6 +346,40 @@ func (d Decimal) Mul(o Decimal) (Decimal, error) {
 	return roundProduct(hi, lo, int(d.exp)+int(o.exp), Precision, (d.coef < 0) != (o.coef < 0), false)
 }
 
+// Add returns d + o exactly. A sum of more than 18 significant digits is
+// ErrDecimalDigits.
+func (d Decimal) Add(o Decimal) (Decimal, error) {
+	switch {
+	case !d.known || !o.known:
+		return Decimal{}, ErrDecimalUnknown
+	case d.coef == 0:
+		return o, nil
+	case o.coef == 0:
+		return d, nil
+	}
+	if d.exp < o.exp {
+		d, o = o, d
+	}
+	// Both are below 10^18, so the sum of their widened coefficients fits an int64.
+	a := d.coef
+	for exp := d.exp; exp > o.exp; exp-- {
+		if a > maxCoef/10 || a < -maxCoef/10 {
+			return Decimal{}, ErrDecimalDigits
+		}
+		a *= 10
+	}
+	sum := a + o.coef
+	for exp := int(o.exp); ; exp++ {
+		if sum <= maxCoef && sum >= -maxCoef {
+			return canonical(sum, exp)
+		}
+		if sum%10 != 0 {
+			return Decimal{}, ErrDecimalDigits
+		}
+		sum /= 10
+	}
+}
+
 // Quo returns d / o, rounded once, half-even, to 15 significant digits.
 func (d Decimal) Quo(o Decimal) (Decimal, error) {
 	if !d.known || !o.known {

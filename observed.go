@@ -13,7 +13,12 @@ type Observed struct {
 	Events      []Event
 	Instruments []Instrument
 	Hours       []Hours
-	Found       []SearchHit    // what a search answered
+	Found       []SearchHit // what a search answered
+	Rates       []Rate      // of a source that tells nothing else; without receipts
+	Spoiled     []SetAside  // prices that are there and no numbers (NaN); without receipts
+	Decisions   []Decision  // by people, as are the two below; without receipts of their own
+	Corrections []Correction
+	Aliases     []Alias
 	Failure     *ProviderError // the answer was an error, in the provider's own words
 }
 

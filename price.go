@@ -3,11 +3,23 @@ package kurs
 import "time"
 
 // Receipt says when and by which answer kurs learned of something. With the
-// natural key it is what a version is known by.
+// natural key its time and raw message are what a version is known by.
 type Receipt struct {
 	Received time.Time // UTC
 	Raw      RawID
+	Origin   Origin
 }
+
+// Origin tells how something came to kurs; empty where an older kurs did not
+// note it.
+type Origin string
+
+// The origins.
+const (
+	OriginPoll       Origin = "poll"       // it was asked for
+	OriginStream     Origin = "stream"     // the provider sent it by itself
+	OriginCorrection Origin = "correction" // a person said so
+)
 
 // Conversion is how a native value became a base value. Rate is unknown, and
 // the base empty, until a rate of the right time is known.
@@ -72,9 +84,14 @@ type Batch struct {
 	Instruments  []Instrument
 	Fills        []Fill
 	Gaps         []Gap
+	SetAside     []SetAside
+	Decisions    []Decision
+	Corrections  []Correction
+	Aliases      []Alias
 }
 
 // Rows is how many rows a batch becomes at most; what transactions are counted in.
 func (b Batch) Rows() int {
-	return len(b.Prices) + len(b.Bars) + len(b.Rates) + len(b.Events) + len(b.Instruments) + len(b.Fills) + len(b.Gaps)
+	return len(b.Prices) + len(b.Bars) + len(b.Rates) + len(b.Events) + len(b.Instruments) + len(b.Fills) + len(b.Gaps) +
+		len(b.SetAside) + len(b.Decisions) + len(b.Corrections) + len(b.Aliases)
 }

@@ -13,7 +13,20 @@ type Rate struct {
 	ValidFor time.Duration
 	Received time.Time
 	Raw      RawID
+	Kept     bool   // a person decided so: it is not checked against its neighbours
+	Legs     [2]Leg // what it was computed from: one where a pair was read the other way round, two of a cross
 }
+
+// A Leg is a rate, as it was quoted, that another was computed from.
+type Leg struct {
+	Pair
+	Value   Decimal // of the pair as it was quoted
+	Time    time.Time
+	Inverse bool // it was read the other way round
+}
+
+// Known tells whether there is a leg.
+func (l Leg) Known() bool { return l.Value.Known() }
 
 // Known tells whether there is a rate at all.
 func (r Rate) Known() bool { return r.Value.Known() }

@@ -8,15 +8,16 @@ import (
 
 // Raw is one answer of a source, as received, with its provenance.
 type Raw struct {
-	ID       RawID
-	Source   string    // the source that can decode it: "yahoo"
-	Endpoint Endpoint  // which question it answers
-	Asked    []string  // the symbols asked for, so that one left out shows
-	Listed   []string  // of Asked, the currency pairs that the user lists as symbols: prices as well as rates
-	Units    []string  // of Asked, one each, as known from elsewhere, where the answer itself tells none; empty: not known
-	Received time.Time // UTC, when the last byte was in
-	FX       StreamPos // the last rate that was known when it was received
-	Body     []byte
+	ID         RawID
+	Source     string      // the source that can decode it: "yahoo"
+	Endpoint   Endpoint    // which question it answers
+	Asked      []string    // the symbols asked for, so that one left out shows
+	Listed     []string    // of Asked, the currency pairs that the user lists as symbols: prices as well as rates
+	Units      []string    // of Asked, one each, as known from elsewhere, where the answer itself tells none; empty: not known
+	Neighbours []Neighbour // of Asked, one each: what was known of the symbol before this answer; or none at all
+	Received   time.Time   // UTC, when the last byte was in
+	FX         StreamPos   // the last rate that was known when it was received
+	Body       []byte
 }
 
 // UnitOf is the unit that the message brings along for a symbol; empty where it
@@ -28,6 +29,27 @@ func (r Raw) UnitOf(symbol string) string {
 		}
 	}
 	return ""
+}
+
+// NeighbourOf is what was known of a symbol before the message.
+func (r Raw) NeighbourOf(symbol string) Neighbour {
+	if len(r.Neighbours) == len(r.Asked) {
+		if i := slices.Index(r.Asked, symbol); i >= 0 {
+			return r.Neighbours[i]
+		}
+	}
+	return Neighbour{}
+}
+
+// Origin is how the message came.
+func (r Raw) Origin() Origin {
+	switch {
+	case r.Source == SourceUser:
+		return OriginCorrection
+	case r.Endpoint == EndpointStream:
+		return OriginStream
+	}
+	return OriginPoll
 }
 
 // Endpoint names the question that an answer belongs to.

@@ -23,6 +23,10 @@ type Row struct {
 	Session        Session   `json:"session"`
 	Source         string    `json:"source"`
 	ReceivedISO    time.Time `json:"received_iso"`
+	Approximate    bool      `json:"approximate,omitempty"`  // float32 or more than 15 digits: the last ones are not sure
+	Origin         Origin    `json:"origin,omitempty"`       // how it came
+	CorrectedBy    string    `json:"corrected_by,omitempty"` // the author of a correction
+	Instrument     string    `json:"instrument,omitempty"`   // where it goes by another name: that
 }
 
 // Row flattens the price.
@@ -44,6 +48,8 @@ func (p Price) Row() Row {
 		Session:        p.Session,
 		Source:         p.Source,
 		ReceivedISO:    p.Received.UTC(),
+		Approximate:    p.Approximate,
+		Origin:         p.Origin,
 	}
 	if p.Volume.Known {
 		r.Volume = &p.Volume.N
