@@ -11,15 +11,21 @@ type element struct {
 	start                  time.Time
 	open, high, low, close value
 	volume                 kurs.Volume
+	spoiled                []byte // the close, where it is there and no number
 }
 
 func (c *columns) element() element {
-	return element{
+	e := element{
 		start: seconds(c.time.token()),
 		open:  widened(c.open.token()), high: widened(c.high.token()),
-		low: widened(c.low.token()), close: widened(c.close.token()),
-		volume: volume(c.volume.token()),
+		low: widened(c.low.token()), volume: volume(c.volume.token()),
 	}
+	last := c.close.token()
+	e.close = widened(last)
+	if last != nil && !e.close.Known() {
+		e.spoiled = last
+	}
+	return e
 }
 
 // flat tells whether nothing happened in an element: what Yahoo sends as the
@@ -38,7 +44,7 @@ func (e element) flat() bool {
 // trailing live element is.
 //
 // An element without a close is no bar (a halt, a holiday in a series of
-// rates). Of two that are the same the last counts.
+// rates); one whose close is no number (NaN) is spoiled. Of two that are the same the last counts.
 func (d *decoder) elementsOf(m *meta, c *columns, symbol, unit string) {
 	s := series{
 		meta: m, symbol: symbol, unit: unit, out: &d.out,
@@ -110,6 +116,11 @@ func (s *series) same(e, after element) bool {
 func (s *series) date(e element) time.Time { return e.start.Add(s.offset).Truncate(day) }
 
 func (s *series) bar(e element) {
+	if e.spoiled != nil && !e.start.IsZero() {
+		aside := spoiled(kurs.AsideBar, kurs.Quote{Symbol: s.symbol, Source: Source, Time: e.start, Unit: s.unit, Volume: e.volume}, e.spoiled)
+		aside.Interval, aside.Open, aside.High, aside.Low = s.interval, e.open.Decimal, e.high.Decimal, e.low.Decimal
+		s.out.Spoiled = append(s.out.Spoiled, aside)
+	}
 	if !e.close.Known() || e.start.IsZero() {
 		return
 	}

@@ -63,6 +63,11 @@ func (d *decoder) fillUnits(raw kurs.Raw) {
 			q.Unit = raw.UnitOf(q.Symbol)
 		}
 	}
+	for i := range d.out.Spoiled {
+		if s := &d.out.Spoiled[i]; s.Unit == "" {
+			s.Unit = raw.UnitOf(s.Symbol)
+		}
+	}
 }
 
 // A decoder reads one answer at a time. It is reused for the short texts that all

@@ -268,9 +268,10 @@ func (r *reader) number() []byte {
 	case i < len(b) && b[i] >= '1' && b[i] <= '9':
 		i = digits(b, i)
 	case i < len(b) && b[i] == 'I':
+		from := r.i
 		r.i = i
 		r.word("Infinity")
-		return nil
+		return b[from:min(r.i, len(b))]
 	case i < len(b) && b[i] == 'N':
 		r.word("NaN")
 		return nil
@@ -320,7 +321,7 @@ func digits(b []byte, i int) int {
 // stepped over: nil, not known.
 func (r *reader) token() []byte {
 	switch c := r.next(); {
-	case c == '-' || c >= '0' && c <= '9':
+	case c == '-' || c >= '0' && c <= '9': // -Infinity too
 		return r.number()
 	case c == '{':
 		var raw []byte
@@ -332,6 +333,10 @@ func (r *reader) token() []byte {
 			}
 		}
 		return raw
+	case c == 'N' || c == 'I': // NaN, Infinity: no JSON, but sent
+		from := r.i
+		r.skip()
+		return r.b[from:r.i]
 	default:
 		r.skip()
 		return nil

@@ -60,11 +60,19 @@ func TestReaderDepth(t *testing.T) {
 }
 
 func TestReaderValuesOfAnotherType(t *testing.T) {
-	const values = `[null,true,"1.5",{},[1],{"raw":"x"},{"raw":null},{"raw":{"raw":1}},{"fmt":"1"},Infinity]`
+	const values = `[null,true,"1.5",{},[1],{"raw":"x"},{"raw":null},{"raw":{"raw":1}},{"fmt":"1"}]`
 	r := reader{b: []byte(values)}
 	for n := range r.elements() {
 		if token := r.token(); token != nil {
 			t.Errorf("element %d is the number %s", n, token)
+		}
+	}
+	r = reader{b: []byte(`[NaN,Infinity,-Infinity]`)}
+	for n := range r.elements() {
+		if token := r.token(); token == nil {
+			t.Errorf("element %d is not there", n)
+		} else if d, known := parse(token); known {
+			t.Errorf("element %d is the number %s", n, d)
 		}
 	}
 	r = reader{b: []byte(`[null,true,1.5,{"a":"b"},["x"],NaN]`)}

@@ -31,7 +31,8 @@ func (d *decoder) summary() {
 // with the regular price, as Yahoo sends them; a bid or ask of 0 is unknown, and
 // a bid above the ask is passed on (Yahoo has such for currencies). A price
 // without a time, or a time without a price, is no quote: stubs of dead symbols
-// (quoteType NONE, exchange YHD) have neither or only one.
+// (quoteType NONE, exchange YHD) have neither or only one. A price that is sent
+// and is no number (NaN) is spoiled.
 func (d *decoder) quote() {
 	var f quoteFields
 	for key := range d.members() {
@@ -53,11 +54,15 @@ func (d *decoder) quote() {
 	}
 	say := func(price, at []byte, session kurs.Session, more kurs.Quote) {
 		v, t := quoted(price), seconds(at)
-		if !v.Known() || t.IsZero() {
+		if price == nil || t.IsZero() {
 			return
 		}
 		more.Symbol, more.Source, more.Unit, more.Delay = symbol, Source, unit, delay
 		more.Time, more.Session, more.Value, more.Approximate = t, session, v.Decimal, v.approximate
+		if !v.Known() {
+			d.out.Spoiled = append(d.out.Spoiled, spoiled(kurs.AsideQuote, more, price))
+			return
+		}
 		d.out.Quotes = append(d.out.Quotes, more)
 	}
 	say(f.price, f.at, kurs.SessionRegular, kurs.Quote{
@@ -65,6 +70,16 @@ func (d *decoder) quote() {
 	})
 	say(f.prePrice, f.preAt, kurs.SessionPre, kurs.Quote{})
 	say(f.postPrice, f.postAt, kurs.SessionPost, kurs.Quote{})
+}
+
+// spoiled is a price that is there and no number that can be kept. What was sent
+// instead is said in a few letters.
+func spoiled(kind kurs.AsideKind, q kurs.Quote, token []byte) kurs.SetAside {
+	const most = 40
+	return kurs.SetAside{
+		Kind: kind, Price: kurs.Price{Quote: q}, Reason: kurs.ReasonValue,
+		Detail: "sent was " + string(token[:min(len(token), most)]),
+	}
 }
 
 // maxDelay bounds a delay, in minutes: no exchange is late by a day.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"math"
+	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -94,7 +95,8 @@ func (d *decoder) unbase(text []byte) ([]byte, bool) {
 // that was sent is 0.
 type pricing struct {
 	id, currency, exchange, name []byte
-	price, bid, ask              float32 // NaN: not sent
+	price, bid, ask              float32 // bid, ask NaN: not sent
+	priced                       bool    // price was sent
 	at                           int64   // milliseconds
 	volume                       int64   // -1: not sent
 	kind, hours                  uint64  // notSent
@@ -170,7 +172,7 @@ func (p *pricing) setBytes(field int, v []byte) {
 func (p *pricing) setFloat(field int, v float32) {
 	switch field {
 	case fieldPrice:
-		p.price = v
+		p.price, p.priced = v, true
 	case fieldBid:
 		p.bid = v
 	case fieldAsk:
@@ -194,20 +196,23 @@ func (p *pricing) setVarint(field int, v uint64) {
 }
 
 // pricing says the quote of a frame. A heartbeat is none, nor is a frame without
-// a symbol, a price or a time. The unit is empty unless the frame names the
+// a symbol, a price or a time; a price that is no number (NaN) is spoiled.
+// The unit is empty unless the frame names the
 // currency: Yahoo sends it for crypto alone.
 func (d *decoder) pricing(p pricing) {
 	symbol := canonical(validUTF8(p.id))
 	value := fromFloat32(p.price)
 	at := milliseconds(p.at)
-	if p.kind == heartbeat || symbol == "" || !value.Known() || at.IsZero() {
+	if p.kind == heartbeat || symbol == "" || !p.priced || at.IsZero() {
 		return
 	}
 	unit := d.names.share(validUTF8(p.currency))
-	d.instrument(kurs.Instrument{
-		Symbol: symbol, Source: Source, Name: nameOf(nil, validUTF8(p.name)), Kind: streamKind(p.kind),
-		Exchange: d.names.share(validUTF8(p.exchange)), Unit: unit,
-	})
+	if value.Known() {
+		d.instrument(kurs.Instrument{
+			Symbol: symbol, Source: Source, Name: nameOf(nil, validUTF8(p.name)), Kind: streamKind(p.kind),
+			Exchange: d.names.share(validUTF8(p.exchange)), Unit: unit,
+		})
+	}
 	q := kurs.Quote{
 		Symbol: symbol, Source: Source, Time: at, Session: streamSession(p.hours),
 		Value: value.Decimal, Approximate: value.approximate, Unit: unit,
@@ -215,6 +220,10 @@ func (d *decoder) pricing(p pricing) {
 	}
 	if p.volume >= 0 {
 		q.Volume = kurs.Volume{N: p.volume, Known: true}
+	}
+	if !value.Known() {
+		d.out.Spoiled = append(d.out.Spoiled, spoiled(kurs.AsideQuote, q, strconv.AppendFloat(nil, float64(p.price), 'g', -1, 32)))
+		return
 	}
 	d.out.Quotes = append(d.out.Quotes, q)
 }
