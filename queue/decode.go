@@ -33,16 +33,21 @@ func decodeRaw(data []byte) (kurs.Raw, error) {
 	if err := checkVersion(m.GetVersion()); err != nil {
 		return kurs.Raw{}, err
 	}
+	neighbours, err := decodeNeighbours(m.GetNeighbours())
+	if err != nil {
+		return kurs.Raw{}, err
+	}
 	return kurs.Raw{
-		ID:       kurs.RawID{Source: m.GetSource(), Run: m.GetRun(), Counter: m.GetCounter()},
-		Source:   m.GetSource(),
-		Endpoint: kurs.Endpoint(m.GetEndpoint()),
-		Asked:    m.GetAsked(),
-		Listed:   m.GetListed(),
-		Units:    m.GetUnits(),
-		Received: fromMillis(m.GetReceivedMs()),
-		FX:       kurs.StreamPos{Epoch: m.GetFxEpoch(), Seq: m.GetFxSeq()},
-		Body:     m.GetBody(),
+		ID:         kurs.RawID{Source: m.GetSource(), Run: m.GetRun(), Counter: m.GetCounter()},
+		Source:     m.GetSource(),
+		Endpoint:   kurs.Endpoint(m.GetEndpoint()),
+		Asked:      m.GetAsked(),
+		Listed:     m.GetListed(),
+		Units:      m.GetUnits(),
+		Neighbours: neighbours,
+		Received:   fromMillis(m.GetReceivedMs()),
+		FX:         kurs.StreamPos{Epoch: m.GetFxEpoch(), Seq: m.GetFxSeq()},
+		Body:       m.GetBody(),
 	}, nil
 }
 
@@ -82,6 +87,10 @@ func decodeBatch(data []byte) (kurs.Batch, error) {
 	b.Instruments = d.instruments(m.GetInstruments())
 	b.Fills = d.fills(m.GetFills())
 	b.Gaps = d.gaps(m.GetGaps())
+	b.SetAside = d.setAside(m.GetSetAside(), b.BaseCurrency)
+	b.Decisions = d.decisions(m.GetDecisions(), b.BaseCurrency)
+	b.Corrections = d.corrections(m.GetCorrections(), b.BaseCurrency)
+	b.Aliases = d.aliases(m.GetAliases())
 	if d.wrong != nil {
 		return kurs.Batch{}, d.wrong
 	}
@@ -117,6 +126,7 @@ func (d *decoder) receipt(i uint32) kurs.Receipt {
 	return kurs.Receipt{
 		Received: fromMillis(m.GetReceivedMs()),
 		Raw:      kurs.RawID{Source: d.str(m.GetSource()), Run: d.str(m.GetRun()), Counter: m.GetCounter()},
+		Origin:   kurs.Origin(d.str(m.GetOrigin())),
 	}
 }
 
@@ -237,9 +247,24 @@ func (d *decoder) rates(m *pb.Rates) []kurs.Rate {
 			ValidFor: time.Duration(at(m.GetValidForMs(), i)) * time.Millisecond,
 			Received: r.Received,
 			Raw:      r.Raw,
+			Kept:     at(m.GetKept(), i),
+			Legs:     [2]kurs.Leg{d.leg(m.GetFirstLeg(), i), d.leg(m.GetSecondLeg(), i)},
 		}
 	}
 	return out
+}
+
+func (d *decoder) leg(m *pb.Legs, i int) kurs.Leg {
+	l := kurs.Leg{
+		Pair:    kurs.Pair{From: d.str(at(m.GetFrom(), i)), To: d.str(at(m.GetTo(), i))},
+		Value:   d.dec(m.GetValue(), i),
+		Time:    fromMillis(at(m.GetTimeMs(), i)),
+		Inverse: at(m.GetInverse(), i),
+	}
+	if !l.Known() {
+		return kurs.Leg{}
+	}
+	return l
 }
 
 func (d *decoder) events(m *pb.Events) []kurs.Event {

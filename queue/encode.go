@@ -26,6 +26,7 @@ func encodeRaw(r kurs.Raw) ([]byte, error) {
 		Asked:      r.Asked,
 		Listed:     r.Listed,
 		Units:      r.Units,
+		Neighbours: encodeNeighbours(r.Neighbours),
 		ReceivedMs: r.Received.UnixMilli(),
 		FxEpoch:    r.FX.Epoch,
 		FxSeq:      r.FX.Seq,
@@ -53,6 +54,22 @@ type rateKey struct {
 	source   string
 	symbol   string
 	interval string
+	legs     [2]legKey
+}
+
+type legKey struct {
+	pair    kurs.Pair
+	value   kurs.Decimal
+	time    int64
+	inverse bool
+}
+
+func keyOf(r kurs.Rate) rateKey {
+	k := rateKey{pair: r.Pair, value: r.Value, time: millis(r.Time), source: r.Source, symbol: r.Symbol, interval: r.Interval}
+	for i, l := range r.Legs {
+		k.legs[i] = legKey{l.Pair, l.Value, millis(l.Time), l.Inverse}
+	}
+	return k
 }
 
 func encodeBatch(b kurs.Batch) ([]byte, error) {
@@ -81,6 +98,7 @@ func encodeBatch(b kurs.Batch) ([]byte, error) {
 		o.Rates = c.m
 	}
 	e.small(b)
+	e.people(b)
 	if len(b.Fills) > 0 {
 		o.Fills = e.fills(b.Fills)
 	}
@@ -113,7 +131,7 @@ func (e *encoder) receipt(r kurs.Receipt) uint32 {
 	if i, ok := e.receipts[r]; ok {
 		return i
 	}
-	m := &pb.Receipt{Source: e.str(r.Raw.Source), Run: e.str(r.Raw.Run), Counter: r.Raw.Counter}
+	m := &pb.Receipt{Source: e.str(r.Raw.Source), Run: e.str(r.Raw.Run), Counter: r.Raw.Counter, Origin: e.str(string(r.Origin))}
 	if !r.Received.IsZero() {
 		m.ReceivedMs = r.Received.UnixMilli()
 	}
@@ -128,7 +146,7 @@ func (e *encoder) rate(r kurs.Rate) uint32 {
 	if !r.Known() {
 		return 0
 	}
-	key := rateKey{r.Pair, r.Value, millis(r.Time), r.Source, r.Symbol, r.Interval}
+	key := keyOf(r)
 	if i, ok := e.rates[key]; ok {
 		return i
 	}
@@ -226,7 +244,9 @@ type ratesColumns struct{ m *pb.Rates }
 
 func (c *ratesColumns) add(e *encoder, r kurs.Rate) {
 	if c.m == nil {
-		c.m = &pb.Rates{Value: &pb.Decimals{}}
+		c.m = &pb.Rates{
+			Value: &pb.Decimals{}, FirstLeg: &pb.Legs{Value: &pb.Decimals{}}, SecondLeg: &pb.Legs{Value: &pb.Decimals{}},
+		}
 	}
 	m := c.m
 	m.From = append(m.From, e.str(r.From))
@@ -238,6 +258,15 @@ func (c *ratesColumns) add(e *encoder, r kurs.Rate) {
 	m.Interval = append(m.Interval, e.str(r.Interval))
 	m.ValidForMs = append(m.ValidForMs, r.ValidFor.Milliseconds())
 	m.Receipt = append(m.Receipt, e.receipt(kurs.Receipt{Received: r.Received, Raw: r.Raw}))
+	m.Kept = append(m.Kept, r.Kept)
+	for i, legs := range [2]*pb.Legs{m.GetFirstLeg(), m.GetSecondLeg()} {
+		l := r.Legs[i]
+		legs.From = append(legs.From, e.str(l.From))
+		legs.To = append(legs.To, e.str(l.To))
+		column(legs.Value, l.Value)
+		legs.TimeMs = append(legs.TimeMs, millis(l.Time))
+		legs.Inverse = append(legs.Inverse, l.Inverse)
+	}
 }
 
 // small adds the tables of which there are few rows.

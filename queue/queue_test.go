@@ -23,7 +23,9 @@ var received = time.Date(2026, 11, 24, 9, 15, 4, 0, time.UTC)
 func rawMessage(counter uint64) kurs.Raw {
 	return kurs.Raw{
 		ID: kurs.RawID{Source: "yahoo", Run: "r1", Counter: counter}, Source: "yahoo", Endpoint: kurs.EndpointQuote,
-		Asked: []string{"VOD.L", "^GSPC"}, Units: []string{"GBp", ""}, Received: received, FX: kurs.StreamPos{Epoch: "e", Seq: 7}, Body: []byte(`{"a":1}`),
+		Asked: []string{"VOD.L", "^GSPC"}, Units: []string{"GBp", ""},
+		Neighbours: []kurs.Neighbour{{Unit: "GBp", Value: kurs.MustDecimal("88.4"), Time: received}, {}},
+		Received:   received, FX: kurs.StreamPos{Epoch: "e", Seq: 7}, Body: []byte(`{"a":1}`),
 	}
 }
 
@@ -45,6 +47,19 @@ func fullBatch() kurs.Batch {
 	}
 	waiting := quote
 	waiting.Symbol = "7203.T"
+	cross := rate
+	cross.Source, cross.Symbol, cross.Kept = "yahoo via USD", "", true
+	cross.Legs = [2]kurs.Leg{
+		{Pair: kurs.Pair{From: "USD", To: "GBP"}, Value: kurs.MustDecimal("0.76"), Time: received, Inverse: true},
+		{Pair: kurs.Pair{From: "USD", To: "DKK"}, Value: kurs.MustDecimal("6.43"), Time: received.Add(-time.Minute)},
+	}
+	crossed := conversion
+	crossed.Rate = cross
+	said := kurs.Receipt{Received: received, Raw: kurs.RawID{Source: kurs.SourceUser, Run: "r1", Counter: 1}, Origin: kurs.OriginCorrection}
+	aside := kurs.SetAside{
+		Kind: kurs.AsideBar, Price: kurs.Price{Quote: quote, Receipt: receipt, Conversion: crossed, Base: kurs.Int(7)}, Interval: "1m",
+		Open: kurs.Int(1), Low: kurs.Int(-1), Reason: kurs.ReasonJump, Detail: "next to 0.88 GBp",
+	}
 	return kurs.Batch{
 		Raws: []kurs.RawID{raw.ID}, BaseCurrency: "DKK",
 		Prices: []kurs.Price{
@@ -57,6 +72,18 @@ func fullBatch() kurs.Batch {
 		Instruments: []kurs.Instrument{{Symbol: "VOD.L", Source: "yahoo", Name: "Vodafone", Kind: kurs.KindEquity, Unit: "GBp"}},
 		Fills:       []kurs.Fill{{Symbol: "7203.T", Source: "yahoo", Time: received, Session: kurs.SessionRegular, Receipt: receipt, Rate: rate, Base: kurs.Int(0)}},
 		Gaps:        []kurs.Gap{{Symbol: "AAPL", Source: "yahoo", From: received, To: received.Add(time.Hour), Reason: "rate limit", Receipt: receipt}},
+		SetAside:    []kurs.SetAside{aside},
+		Decisions: []kurs.Decision{{
+			Of: aside, Action: kurs.ActionKeep, Factor: kurs.MustDecimal("0.01"), Author: "anna", Comment: "pounds", Receipt: said,
+		}},
+		Corrections: []kurs.Correction{
+			{Price: kurs.Price{Quote: quote, Receipt: said, Conversion: conversion, Base: kurs.Int(7)}, Author: "anna", Reason: "typo"},
+			{Price: kurs.Price{Quote: waiting, Receipt: said, Conversion: kurs.Conversion{BaseCurrency: "DKK"}}, Author: "anna", Undo: true},
+		},
+		Aliases: []kurs.Alias{
+			{Symbol: "META", Was: "FB", Until: received, Author: "anna", Receipt: said},
+			{Symbol: "META", Was: "FB", From: received, Removed: true, Receipt: said},
+		},
 	}
 }
 
@@ -171,7 +198,7 @@ func TestRawIsWorkedOffOnce(t *testing.T) {
 			failed = true
 			return errors.New("an outage")
 		}
-		if diff := cmp.Diff([]kurs.Raw{want}, raws); diff != "" {
+		if diff := cmp.Diff([]kurs.Raw{want}, raws, decimals); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
 		stop()

@@ -40,6 +40,7 @@ type Raw struct {
 	FxSeq         uint64                 `protobuf:"varint,10,opt,name=fx_seq,json=fxSeq,proto3" json:"fx_seq,omitempty"`                 // its last message that was known when this was received
 	Body          []byte                 `protobuf:"bytes,11,opt,name=body,proto3" json:"body,omitempty"`                                 // as received, decompressed
 	Units         []string               `protobuf:"bytes,12,rep,name=units,proto3" json:"units,omitempty"`                               // of asked, one each, where the answer tells none; or none at all
+	Neighbours    *Neighbours            `protobuf:"bytes,13,opt,name=neighbours,proto3" json:"neighbours,omitempty"`                     // of asked, one each: what was known before; or none at all
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +159,74 @@ func (x *Raw) GetUnits() []string {
 	return nil
 }
 
+func (x *Raw) GetNeighbours() *Neighbours {
+	if x != nil {
+		return x.Neighbours
+	}
+	return nil
+}
+
+// Neighbours are the prices that are known to be right, of a list of symbols.
+type Neighbours struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Unit          []string               `protobuf:"bytes,1,rep,name=unit,proto3" json:"unit,omitempty"`
+	Value         *Decimals              `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	TimeMs        []int64                `protobuf:"zigzag64,3,rep,packed,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Neighbours) Reset() {
+	*x = Neighbours{}
+	mi := &file_kurs_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Neighbours) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Neighbours) ProtoMessage() {}
+
+func (x *Neighbours) ProtoReflect() protoreflect.Message {
+	mi := &file_kurs_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Neighbours.ProtoReflect.Descriptor instead.
+func (*Neighbours) Descriptor() ([]byte, []int) {
+	return file_kurs_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Neighbours) GetUnit() []string {
+	if x != nil {
+		return x.Unit
+	}
+	return nil
+}
+
+func (x *Neighbours) GetValue() *Decimals {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Neighbours) GetTimeMs() []int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return nil
+}
+
 // Batch is what came out of one or more raw messages; on the queue "priced".
 // It is stored by columns: entry i of every column of a table belongs to row i,
 // and a column that is left out is all zeros. Texts are indices into text,
@@ -178,13 +247,17 @@ type Batch struct {
 	Instruments   *Instruments           `protobuf:"bytes,11,opt,name=instruments,proto3" json:"instruments,omitempty"`
 	Fills         *Fills                 `protobuf:"bytes,12,opt,name=fills,proto3" json:"fills,omitempty"`
 	Gaps          *Gaps                  `protobuf:"bytes,13,opt,name=gaps,proto3" json:"gaps,omitempty"`
+	SetAside      *SetAside              `protobuf:"bytes,14,opt,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
+	Decisions     *Decisions             `protobuf:"bytes,15,opt,name=decisions,proto3" json:"decisions,omitempty"`
+	Corrections   *Corrections           `protobuf:"bytes,16,opt,name=corrections,proto3" json:"corrections,omitempty"`
+	Aliases       *Aliases               `protobuf:"bytes,17,opt,name=aliases,proto3" json:"aliases,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Batch) Reset() {
 	*x = Batch{}
-	mi := &file_kurs_proto_msgTypes[1]
+	mi := &file_kurs_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -196,7 +269,7 @@ func (x *Batch) String() string {
 func (*Batch) ProtoMessage() {}
 
 func (x *Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_kurs_proto_msgTypes[1]
+	mi := &file_kurs_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -209,7 +282,7 @@ func (x *Batch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Batch.ProtoReflect.Descriptor instead.
 func (*Batch) Descriptor() ([]byte, []int) {
-	return file_kurs_proto_rawDescGZIP(), []int{1}
+	return file_kurs_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Batch) GetVersion() uint32 {
@@ -303,6 +376,34 @@ func (x *Batch) GetGaps() *Gaps {
 	return nil
 }
 
+func (x *Batch) GetSetAside() *SetAside {
+	if x != nil {
+		return x.SetAside
+	}
+	return nil
+}
+
+func (x *Batch) GetDecisions() *Decisions {
+	if x != nil {
+		return x.Decisions
+	}
+	return nil
+}
+
+func (x *Batch) GetCorrections() *Corrections {
+	if x != nil {
+		return x.Corrections
+	}
+	return nil
+}
+
+func (x *Batch) GetAliases() *Aliases {
+	if x != nil {
+		return x.Aliases
+	}
+	return nil
+}
+
 // Receipt tells by which answer, and when, kurs learned of something.
 type Receipt struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -310,13 +411,14 @@ type Receipt struct {
 	Run           uint32                 `protobuf:"varint,2,opt,name=run,proto3" json:"run,omitempty"`
 	Counter       uint64                 `protobuf:"varint,3,opt,name=counter,proto3" json:"counter,omitempty"`
 	ReceivedMs    int64                  `protobuf:"zigzag64,4,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
+	Origin        uint32                 `protobuf:"varint,5,opt,name=origin,proto3" json:"origin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_kurs_proto_msgTypes[2]
+	mi := &file_kurs_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -328,7 +430,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_kurs_proto_msgTypes[2]
+	mi := &file_kurs_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -341,7 +443,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_kurs_proto_rawDescGZIP(), []int{2}
+	return file_kurs_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Receipt) GetSource() uint32 {
@@ -372,6 +474,13 @@ func (x *Receipt) GetReceivedMs() int64 {
 	return 0
 }
 
+func (x *Receipt) GetOrigin() uint32 {
+	if x != nil {
+		return x.Origin
+	}
+	return 0
+}
+
 // Decimals is a column of exact decimal numbers: coef x 10^exp. The exponent
 // 32767 says that the value is not known.
 type Decimals struct {
@@ -384,7 +493,7 @@ type Decimals struct {
 
 func (x *Decimals) Reset() {
 	*x = Decimals{}
-	mi := &file_kurs_proto_msgTypes[3]
+	mi := &file_kurs_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -396,7 +505,7 @@ func (x *Decimals) String() string {
 func (*Decimals) ProtoMessage() {}
 
 func (x *Decimals) ProtoReflect() protoreflect.Message {
-	mi := &file_kurs_proto_msgTypes[3]
+	mi := &file_kurs_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -409,7 +518,7 @@ func (x *Decimals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decimals.ProtoReflect.Descriptor instead.
 func (*Decimals) Descriptor() ([]byte, []int) {
-	return file_kurs_proto_rawDescGZIP(), []int{3}
+	return file_kurs_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Decimals) GetCoef() []int64 {
@@ -450,7 +559,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_kurs_proto_msgTypes[4]
+	mi := &file_kurs_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -462,7 +571,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_kurs_proto_msgTypes[4]
+	mi := &file_kurs_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -475,7 +584,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_kurs_proto_rawDescGZIP(), []int{4}
+	return file_kurs_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Prices) GetSymbol() []uint32 {
@@ -617,7 +726,7 @@ type Bars struct {
 
 func (x *Bars) Reset() {
 	*x = Bars{}
-	mi := &file_kurs_proto_msgTypes[5]
+	mi := &file_kurs_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -629,7 +738,7 @@ func (x *Bars) String() string {
 func (*Bars) ProtoMessage() {}
 
 func (x *Bars) ProtoReflect() protoreflect.Message {
-	mi := &file_kurs_proto_msgTypes[5]
+	mi := &file_kurs_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -642,7 +751,7 @@ func (x *Bars) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bars.ProtoReflect.Descriptor instead.
 func (*Bars) Descriptor() ([]byte, []int) {
-	return file_kurs_proto_rawDescGZIP(), []int{5}
+	return file_kurs_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Bars) GetSymbol() []uint32 {
@@ -789,13 +898,16 @@ type Rates struct {
 	Interval      []uint32               `protobuf:"varint,7,rep,packed,name=interval,proto3" json:"interval,omitempty"`
 	ValidForMs    []int64                `protobuf:"zigzag64,8,rep,packed,name=valid_for_ms,json=validForMs,proto3" json:"valid_for_ms,omitempty"`
 	Receipt       []uint32               `protobuf:"varint,9,rep,packed,name=receipt,proto3" json:"receipt,omitempty"`
+	Kept          []bool                 `protobuf:"varint,10,rep,packed,name=kept,proto3" json:"kept,omitempty"`                 // by a person: not checked
+	FirstLeg      *Legs                  `protobuf:"bytes,11,opt,name=first_leg,json=firstLeg,proto3" json:"first_leg,omitempty"` // what it was computed from
+	SecondLeg     *Legs                  `protobuf:"bytes,12,opt,name=second_leg,json=secondLeg,proto3" json:"second_leg,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_kurs_proto_msgTypes[6]
+	mi := &file_kurs_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +919,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_kurs_proto_msgTypes[6]
+	mi := &file_kurs_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +932,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_kurs_proto_rawDescGZIP(), []int{6}
+	return file_kurs_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Rates) GetFrom() []uint32 {
@@ -886,6 +998,103 @@ func (x *Rates) GetReceipt() []uint32 {
 	return nil
 }
 
+func (x *Rates) GetKept() []bool {
+	if x != nil {
+		return x.Kept
+	}
+	return nil
+}
+
+func (x *Rates) GetFirstLeg() *Legs {
+	if x != nil {
+		return x.FirstLeg
+	}
+	return nil
+}
+
+func (x *Rates) GetSecondLeg() *Legs {
+	if x != nil {
+		return x.SecondLeg
+	}
+	return nil
+}
+
+type Legs struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          []uint32               `protobuf:"varint,1,rep,packed,name=from,proto3" json:"from,omitempty"`
+	To            []uint32               `protobuf:"varint,2,rep,packed,name=to,proto3" json:"to,omitempty"`
+	Value         *Decimals              `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"` // as quoted; not known: there is no leg
+	TimeMs        []int64                `protobuf:"zigzag64,4,rep,packed,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	Inverse       []bool                 `protobuf:"varint,5,rep,packed,name=inverse,proto3" json:"inverse,omitempty"` // read the other way round
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Legs) Reset() {
+	*x = Legs{}
+	mi := &file_kurs_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Legs) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Legs) ProtoMessage() {}
+
+func (x *Legs) ProtoReflect() protoreflect.Message {
+	mi := &file_kurs_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Legs.ProtoReflect.Descriptor instead.
+func (*Legs) Descriptor() ([]byte, []int) {
+	return file_kurs_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Legs) GetFrom() []uint32 {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *Legs) GetTo() []uint32 {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *Legs) GetValue() *Decimals {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Legs) GetTimeMs() []int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return nil
+}
+
+func (x *Legs) GetInverse() []bool {
+	if x != nil {
+		return x.Inverse
+	}
+	return nil
+}
+
 type Events struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Kind          []uint32               `protobuf:"varint,1,rep,packed,name=kind,proto3" json:"kind,omitempty"`
@@ -902,7 +1111,7 @@ type Events struct {
 
 func (x *Events) Reset() {
 	*x = Events{}
-	mi := &file_kurs_proto_msgTypes[7]
+	mi := &file_kurs_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1123,7 @@ func (x *Events) String() string {
 func (*Events) ProtoMessage() {}
 
 func (x *Events) ProtoReflect() protoreflect.Message {
-	mi := &file_kurs_proto_msgTypes[7]
+	mi := &file_kurs_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1136,7 @@ func (x *Events) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Events.ProtoReflect.Descriptor instead.
 func (*Events) Descriptor() ([]byte, []int) {
-	return file_kurs_proto_rawDescGZIP(), []int{7}
+	return file_kurs_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Events) GetKind() []uint32 {
@@ -1001,7 +1210,7 @@ type Instruments struct {
 
 func (x *Instruments) Reset() {
 	*x = Instruments{}
-	mi := &file_kurs_proto_msgTypes[8]
+	mi := &file_kurs_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1013,7 +1222,7 @@ func (x *Instruments) String() string {
 func (*Instruments) ProtoMessage() {}
 
 func (x *Instruments) ProtoReflect() protoreflect.Message {
-	mi := &file_kurs_proto_msgTypes[8]
+	mi := &file_kurs_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1026,7 +1235,7 @@ func (x *Instruments) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Instruments.ProtoReflect.Descriptor instead.
 func (*Instruments) Descriptor() ([]byte, []int) {
-	return file_kurs_proto_rawDescGZIP(), []int{8}
+	return file_kurs_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Instruments) GetSymbol() []uint32 {
@@ -1099,7 +1308,7 @@ type Fills struct {
 
 func (x *Fills) Reset() {
 	*x = Fills{}
-	mi := &file_kurs_proto_msgTypes[9]
+	mi := &file_kurs_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1320,7 @@ func (x *Fills) String() string {
 func (*Fills) ProtoMessage() {}
 
 func (x *Fills) ProtoReflect() protoreflect.Message {
-	mi := &file_kurs_proto_msgTypes[9]
+	mi := &file_kurs_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1333,7 @@ func (x *Fills) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fills.ProtoReflect.Descriptor instead.
 func (*Fills) Descriptor() ([]byte, []int) {
-	return file_kurs_proto_rawDescGZIP(), []int{9}
+	return file_kurs_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Fills) GetSymbol() []uint32 {
@@ -1225,7 +1434,7 @@ type Gaps struct {
 
 func (x *Gaps) Reset() {
 	*x = Gaps{}
-	mi := &file_kurs_proto_msgTypes[10]
+	mi := &file_kurs_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1446,7 @@ func (x *Gaps) String() string {
 func (*Gaps) ProtoMessage() {}
 
 func (x *Gaps) ProtoReflect() protoreflect.Message {
-	mi := &file_kurs_proto_msgTypes[10]
+	mi := &file_kurs_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1459,7 @@ func (x *Gaps) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gaps.ProtoReflect.Descriptor instead.
 func (*Gaps) Descriptor() ([]byte, []int) {
-	return file_kurs_proto_rawDescGZIP(), []int{10}
+	return file_kurs_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Gaps) GetSymbol() []uint32 {
@@ -1295,12 +1504,360 @@ func (x *Gaps) GetReceipt() []uint32 {
 	return nil
 }
 
+// Observations that are probably wrong, whole, with the reason.
+type SetAside struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Prices        *Prices                `protobuf:"bytes,1,opt,name=prices,proto3" json:"prices,omitempty"`             // of a bar: its close and its start
+	Interval      []uint32               `protobuf:"varint,2,rep,packed,name=interval,proto3" json:"interval,omitempty"` // of a bar
+	Open          *Decimals              `protobuf:"bytes,3,opt,name=open,proto3" json:"open,omitempty"`
+	High          *Decimals              `protobuf:"bytes,4,opt,name=high,proto3" json:"high,omitempty"`
+	Low           *Decimals              `protobuf:"bytes,5,opt,name=low,proto3" json:"low,omitempty"`
+	Reason        []uint32               `protobuf:"varint,6,rep,packed,name=reason,proto3" json:"reason,omitempty"`
+	Detail        []uint32               `protobuf:"varint,7,rep,packed,name=detail,proto3" json:"detail,omitempty"`
+	Kind          []uint32               `protobuf:"varint,8,rep,packed,name=kind,proto3" json:"kind,omitempty"` // "quote", "bar", "rate"
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetAside) Reset() {
+	*x = SetAside{}
+	mi := &file_kurs_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetAside) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetAside) ProtoMessage() {}
+
+func (x *SetAside) ProtoReflect() protoreflect.Message {
+	mi := &file_kurs_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetAside.ProtoReflect.Descriptor instead.
+func (*SetAside) Descriptor() ([]byte, []int) {
+	return file_kurs_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SetAside) GetPrices() *Prices {
+	if x != nil {
+		return x.Prices
+	}
+	return nil
+}
+
+func (x *SetAside) GetInterval() []uint32 {
+	if x != nil {
+		return x.Interval
+	}
+	return nil
+}
+
+func (x *SetAside) GetOpen() *Decimals {
+	if x != nil {
+		return x.Open
+	}
+	return nil
+}
+
+func (x *SetAside) GetHigh() *Decimals {
+	if x != nil {
+		return x.High
+	}
+	return nil
+}
+
+func (x *SetAside) GetLow() *Decimals {
+	if x != nil {
+		return x.Low
+	}
+	return nil
+}
+
+func (x *SetAside) GetReason() []uint32 {
+	if x != nil {
+		return x.Reason
+	}
+	return nil
+}
+
+func (x *SetAside) GetDetail() []uint32 {
+	if x != nil {
+		return x.Detail
+	}
+	return nil
+}
+
+func (x *SetAside) GetKind() []uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return nil
+}
+
+// What people decided of observations that were set aside.
+type Decisions struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Of            *SetAside              `protobuf:"bytes,1,opt,name=of,proto3" json:"of,omitempty"`
+	Action        []uint32               `protobuf:"varint,2,rep,packed,name=action,proto3" json:"action,omitempty"`
+	Factor        *Decimals              `protobuf:"bytes,3,opt,name=factor,proto3" json:"factor,omitempty"`
+	Author        []uint32               `protobuf:"varint,4,rep,packed,name=author,proto3" json:"author,omitempty"`
+	Comment       []uint32               `protobuf:"varint,5,rep,packed,name=comment,proto3" json:"comment,omitempty"`
+	Receipt       []uint32               `protobuf:"varint,6,rep,packed,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Decisions) Reset() {
+	*x = Decisions{}
+	mi := &file_kurs_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Decisions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Decisions) ProtoMessage() {}
+
+func (x *Decisions) ProtoReflect() protoreflect.Message {
+	mi := &file_kurs_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Decisions.ProtoReflect.Descriptor instead.
+func (*Decisions) Descriptor() ([]byte, []int) {
+	return file_kurs_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Decisions) GetOf() *SetAside {
+	if x != nil {
+		return x.Of
+	}
+	return nil
+}
+
+func (x *Decisions) GetAction() []uint32 {
+	if x != nil {
+		return x.Action
+	}
+	return nil
+}
+
+func (x *Decisions) GetFactor() *Decimals {
+	if x != nil {
+		return x.Factor
+	}
+	return nil
+}
+
+func (x *Decisions) GetAuthor() []uint32 {
+	if x != nil {
+		return x.Author
+	}
+	return nil
+}
+
+func (x *Decisions) GetComment() []uint32 {
+	if x != nil {
+		return x.Comment
+	}
+	return nil
+}
+
+func (x *Decisions) GetReceipt() []uint32 {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Values as people have them.
+type Corrections struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Prices        *Prices                `protobuf:"bytes,1,opt,name=prices,proto3" json:"prices,omitempty"`
+	Author        []uint32               `protobuf:"varint,2,rep,packed,name=author,proto3" json:"author,omitempty"`
+	Reason        []uint32               `protobuf:"varint,3,rep,packed,name=reason,proto3" json:"reason,omitempty"`
+	Undo          []bool                 `protobuf:"varint,4,rep,packed,name=undo,proto3" json:"undo,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Corrections) Reset() {
+	*x = Corrections{}
+	mi := &file_kurs_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Corrections) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Corrections) ProtoMessage() {}
+
+func (x *Corrections) ProtoReflect() protoreflect.Message {
+	mi := &file_kurs_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Corrections.ProtoReflect.Descriptor instead.
+func (*Corrections) Descriptor() ([]byte, []int) {
+	return file_kurs_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Corrections) GetPrices() *Prices {
+	if x != nil {
+		return x.Prices
+	}
+	return nil
+}
+
+func (x *Corrections) GetAuthor() []uint32 {
+	if x != nil {
+		return x.Author
+	}
+	return nil
+}
+
+func (x *Corrections) GetReason() []uint32 {
+	if x != nil {
+		return x.Reason
+	}
+	return nil
+}
+
+func (x *Corrections) GetUndo() []bool {
+	if x != nil {
+		return x.Undo
+	}
+	return nil
+}
+
+// Other names that instruments had for a while.
+type Aliases struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Symbol        []uint32               `protobuf:"varint,1,rep,packed,name=symbol,proto3" json:"symbol,omitempty"`
+	Was           []uint32               `protobuf:"varint,2,rep,packed,name=was,proto3" json:"was,omitempty"`
+	FromMs        []int64                `protobuf:"zigzag64,3,rep,packed,name=from_ms,json=fromMs,proto3" json:"from_ms,omitempty"` // 0: without a limit
+	UntilMs       []int64                `protobuf:"zigzag64,4,rep,packed,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	Removed       []bool                 `protobuf:"varint,5,rep,packed,name=removed,proto3" json:"removed,omitempty"`
+	Author        []uint32               `protobuf:"varint,6,rep,packed,name=author,proto3" json:"author,omitempty"`
+	Receipt       []uint32               `protobuf:"varint,7,rep,packed,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Aliases) Reset() {
+	*x = Aliases{}
+	mi := &file_kurs_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Aliases) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Aliases) ProtoMessage() {}
+
+func (x *Aliases) ProtoReflect() protoreflect.Message {
+	mi := &file_kurs_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Aliases.ProtoReflect.Descriptor instead.
+func (*Aliases) Descriptor() ([]byte, []int) {
+	return file_kurs_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Aliases) GetSymbol() []uint32 {
+	if x != nil {
+		return x.Symbol
+	}
+	return nil
+}
+
+func (x *Aliases) GetWas() []uint32 {
+	if x != nil {
+		return x.Was
+	}
+	return nil
+}
+
+func (x *Aliases) GetFromMs() []int64 {
+	if x != nil {
+		return x.FromMs
+	}
+	return nil
+}
+
+func (x *Aliases) GetUntilMs() []int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return nil
+}
+
+func (x *Aliases) GetRemoved() []bool {
+	if x != nil {
+		return x.Removed
+	}
+	return nil
+}
+
+func (x *Aliases) GetAuthor() []uint32 {
+	if x != nil {
+		return x.Author
+	}
+	return nil
+}
+
+func (x *Aliases) GetReceipt() []uint32 {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
 var File_kurs_proto protoreflect.FileDescriptor
 
 const file_kurs_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"kurs.proto\x12\akurs.v1\"\xaa\x02\n" +
+	"kurs.proto\x12\akurs.v1\"\xdf\x02\n" +
 	"\x03Raw\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x10\n" +
@@ -1315,7 +1872,15 @@ const file_kurs_proto_rawDesc = "" +
 	"\x06fx_seq\x18\n" +
 	" \x01(\x04R\x05fxSeq\x12\x12\n" +
 	"\x04body\x18\v \x01(\fR\x04body\x12\x14\n" +
-	"\x05units\x18\f \x03(\tR\x05units\"\xe7\x03\n" +
+	"\x05units\x18\f \x03(\tR\x05units\x123\n" +
+	"\n" +
+	"neighbours\x18\r \x01(\v2\x13.kurs.v1.NeighboursR\n" +
+	"neighbours\"b\n" +
+	"\n" +
+	"Neighbours\x12\x12\n" +
+	"\x04unit\x18\x01 \x03(\tR\x04unit\x12'\n" +
+	"\x05value\x18\x02 \x01(\v2\x11.kurs.v1.DecimalsR\x05value\x12\x17\n" +
+	"\atime_ms\x18\x03 \x03(\x12R\x06timeMs\"\xad\x05\n" +
 	"\x05Batch\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
 	"\x04text\x18\x02 \x03(\tR\x04text\x12,\n" +
@@ -1331,13 +1896,18 @@ const file_kurs_proto_rawDesc = "" +
 	" \x01(\v2\x0f.kurs.v1.EventsR\x06events\x126\n" +
 	"\vinstruments\x18\v \x01(\v2\x14.kurs.v1.InstrumentsR\vinstruments\x12$\n" +
 	"\x05fills\x18\f \x01(\v2\x0e.kurs.v1.FillsR\x05fills\x12!\n" +
-	"\x04gaps\x18\r \x01(\v2\r.kurs.v1.GapsR\x04gaps\"n\n" +
+	"\x04gaps\x18\r \x01(\v2\r.kurs.v1.GapsR\x04gaps\x12.\n" +
+	"\tset_aside\x18\x0e \x01(\v2\x11.kurs.v1.SetAsideR\bsetAside\x120\n" +
+	"\tdecisions\x18\x0f \x01(\v2\x12.kurs.v1.DecisionsR\tdecisions\x126\n" +
+	"\vcorrections\x18\x10 \x01(\v2\x14.kurs.v1.CorrectionsR\vcorrections\x12*\n" +
+	"\aaliases\x18\x11 \x01(\v2\x10.kurs.v1.AliasesR\aaliases\"\x86\x01\n" +
 	"\aReceipt\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\rR\x06source\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\rR\x03run\x12\x18\n" +
 	"\acounter\x18\x03 \x01(\x04R\acounter\x12\x1f\n" +
 	"\vreceived_ms\x18\x04 \x01(\x12R\n" +
-	"receivedMs\"0\n" +
+	"receivedMs\x12\x16\n" +
+	"\x06origin\x18\x05 \x01(\rR\x06origin\"0\n" +
 	"\bDecimals\x12\x12\n" +
 	"\x04coef\x18\x01 \x03(\x12R\x04coef\x12\x10\n" +
 	"\x03exp\x18\x02 \x03(\x11R\x03exp\"\xe3\x03\n" +
@@ -1380,7 +1950,7 @@ const file_kurs_proto_rawDesc = "" +
 	"\bbase_low\x18\x11 \x01(\v2\x11.kurs.v1.DecimalsR\abaseLow\x120\n" +
 	"\n" +
 	"base_close\x18\x12 \x01(\v2\x11.kurs.v1.DecimalsR\tbaseClose\x12\x18\n" +
-	"\areceipt\x18\x13 \x03(\rR\areceipt\"\xf5\x01\n" +
+	"\areceipt\x18\x13 \x03(\rR\areceipt\"\xe3\x02\n" +
 	"\x05Rates\x12\x12\n" +
 	"\x04from\x18\x01 \x03(\rR\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x03(\rR\x02to\x12'\n" +
@@ -1391,7 +1961,18 @@ const file_kurs_proto_rawDesc = "" +
 	"\binterval\x18\a \x03(\rR\binterval\x12 \n" +
 	"\fvalid_for_ms\x18\b \x03(\x12R\n" +
 	"validForMs\x12\x18\n" +
-	"\areceipt\x18\t \x03(\rR\areceipt\"\x8a\x02\n" +
+	"\areceipt\x18\t \x03(\rR\areceipt\x12\x12\n" +
+	"\x04kept\x18\n" +
+	" \x03(\bR\x04kept\x12*\n" +
+	"\tfirst_leg\x18\v \x01(\v2\r.kurs.v1.LegsR\bfirstLeg\x12,\n" +
+	"\n" +
+	"second_leg\x18\f \x01(\v2\r.kurs.v1.LegsR\tsecondLeg\"\x86\x01\n" +
+	"\x04Legs\x12\x12\n" +
+	"\x04from\x18\x01 \x03(\rR\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x03(\rR\x02to\x12'\n" +
+	"\x05value\x18\x03 \x01(\v2\x11.kurs.v1.DecimalsR\x05value\x12\x17\n" +
+	"\atime_ms\x18\x04 \x03(\x12R\x06timeMs\x12\x18\n" +
+	"\ainverse\x18\x05 \x03(\bR\ainverse\"\x8a\x02\n" +
 	"\x06Events\x12\x12\n" +
 	"\x04kind\x18\x01 \x03(\rR\x04kind\x12\x16\n" +
 	"\x06symbol\x18\x02 \x03(\rR\x06symbol\x12\x16\n" +
@@ -1430,7 +2011,36 @@ const file_kurs_proto_rawDesc = "" +
 	"\afrom_ms\x18\x03 \x03(\x12R\x06fromMs\x12\x13\n" +
 	"\x05to_ms\x18\x04 \x03(\x12R\x04toMs\x12\x16\n" +
 	"\x06reason\x18\x05 \x03(\rR\x06reason\x12\x18\n" +
-	"\areceipt\x18\x06 \x03(\rR\areceiptB\x0fZ\rkurs/queue/pbb\x06proto3"
+	"\areceipt\x18\x06 \x03(\rR\areceipt\"\x86\x02\n" +
+	"\bSetAside\x12'\n" +
+	"\x06prices\x18\x01 \x01(\v2\x0f.kurs.v1.PricesR\x06prices\x12\x1a\n" +
+	"\binterval\x18\x02 \x03(\rR\binterval\x12%\n" +
+	"\x04open\x18\x03 \x01(\v2\x11.kurs.v1.DecimalsR\x04open\x12%\n" +
+	"\x04high\x18\x04 \x01(\v2\x11.kurs.v1.DecimalsR\x04high\x12#\n" +
+	"\x03low\x18\x05 \x01(\v2\x11.kurs.v1.DecimalsR\x03low\x12\x16\n" +
+	"\x06reason\x18\x06 \x03(\rR\x06reason\x12\x16\n" +
+	"\x06detail\x18\a \x03(\rR\x06detail\x12\x12\n" +
+	"\x04kind\x18\b \x03(\rR\x04kind\"\xbd\x01\n" +
+	"\tDecisions\x12!\n" +
+	"\x02of\x18\x01 \x01(\v2\x11.kurs.v1.SetAsideR\x02of\x12\x16\n" +
+	"\x06action\x18\x02 \x03(\rR\x06action\x12)\n" +
+	"\x06factor\x18\x03 \x01(\v2\x11.kurs.v1.DecimalsR\x06factor\x12\x16\n" +
+	"\x06author\x18\x04 \x03(\rR\x06author\x12\x18\n" +
+	"\acomment\x18\x05 \x03(\rR\acomment\x12\x18\n" +
+	"\areceipt\x18\x06 \x03(\rR\areceipt\"z\n" +
+	"\vCorrections\x12'\n" +
+	"\x06prices\x18\x01 \x01(\v2\x0f.kurs.v1.PricesR\x06prices\x12\x16\n" +
+	"\x06author\x18\x02 \x03(\rR\x06author\x12\x16\n" +
+	"\x06reason\x18\x03 \x03(\rR\x06reason\x12\x12\n" +
+	"\x04undo\x18\x04 \x03(\bR\x04undo\"\xb3\x01\n" +
+	"\aAliases\x12\x16\n" +
+	"\x06symbol\x18\x01 \x03(\rR\x06symbol\x12\x10\n" +
+	"\x03was\x18\x02 \x03(\rR\x03was\x12\x17\n" +
+	"\afrom_ms\x18\x03 \x03(\x12R\x06fromMs\x12\x19\n" +
+	"\buntil_ms\x18\x04 \x03(\x12R\auntilMs\x12\x18\n" +
+	"\aremoved\x18\x05 \x03(\bR\aremoved\x12\x16\n" +
+	"\x06author\x18\x06 \x03(\rR\x06author\x12\x18\n" +
+	"\areceipt\x18\a \x03(\rR\areceiptB\x0fZ\rkurs/queue/pbb\x06proto3"
 
 var (
 	file_kurs_proto_rawDescOnce sync.Once
@@ -1444,58 +2054,80 @@ func file_kurs_proto_rawDescGZIP() []byte {
 	return file_kurs_proto_rawDescData
 }
 
-var file_kurs_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_kurs_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_kurs_proto_goTypes = []any{
 	(*Raw)(nil),         // 0: kurs.v1.Raw
-	(*Batch)(nil),       // 1: kurs.v1.Batch
-	(*Receipt)(nil),     // 2: kurs.v1.Receipt
-	(*Decimals)(nil),    // 3: kurs.v1.Decimals
-	(*Prices)(nil),      // 4: kurs.v1.Prices
-	(*Bars)(nil),        // 5: kurs.v1.Bars
-	(*Rates)(nil),       // 6: kurs.v1.Rates
-	(*Events)(nil),      // 7: kurs.v1.Events
-	(*Instruments)(nil), // 8: kurs.v1.Instruments
-	(*Fills)(nil),       // 9: kurs.v1.Fills
-	(*Gaps)(nil),        // 10: kurs.v1.Gaps
+	(*Neighbours)(nil),  // 1: kurs.v1.Neighbours
+	(*Batch)(nil),       // 2: kurs.v1.Batch
+	(*Receipt)(nil),     // 3: kurs.v1.Receipt
+	(*Decimals)(nil),    // 4: kurs.v1.Decimals
+	(*Prices)(nil),      // 5: kurs.v1.Prices
+	(*Bars)(nil),        // 6: kurs.v1.Bars
+	(*Rates)(nil),       // 7: kurs.v1.Rates
+	(*Legs)(nil),        // 8: kurs.v1.Legs
+	(*Events)(nil),      // 9: kurs.v1.Events
+	(*Instruments)(nil), // 10: kurs.v1.Instruments
+	(*Fills)(nil),       // 11: kurs.v1.Fills
+	(*Gaps)(nil),        // 12: kurs.v1.Gaps
+	(*SetAside)(nil),    // 13: kurs.v1.SetAside
+	(*Decisions)(nil),   // 14: kurs.v1.Decisions
+	(*Corrections)(nil), // 15: kurs.v1.Corrections
+	(*Aliases)(nil),     // 16: kurs.v1.Aliases
 }
 var file_kurs_proto_depIdxs = []int32{
-	2,  // 0: kurs.v1.Batch.receipts:type_name -> kurs.v1.Receipt
-	6,  // 1: kurs.v1.Batch.used_rates:type_name -> kurs.v1.Rates
-	4,  // 2: kurs.v1.Batch.prices:type_name -> kurs.v1.Prices
-	5,  // 3: kurs.v1.Batch.bars:type_name -> kurs.v1.Bars
-	6,  // 4: kurs.v1.Batch.rates:type_name -> kurs.v1.Rates
-	7,  // 5: kurs.v1.Batch.events:type_name -> kurs.v1.Events
-	8,  // 6: kurs.v1.Batch.instruments:type_name -> kurs.v1.Instruments
-	9,  // 7: kurs.v1.Batch.fills:type_name -> kurs.v1.Fills
-	10, // 8: kurs.v1.Batch.gaps:type_name -> kurs.v1.Gaps
-	3,  // 9: kurs.v1.Prices.value:type_name -> kurs.v1.Decimals
-	3,  // 10: kurs.v1.Prices.bid:type_name -> kurs.v1.Decimals
-	3,  // 11: kurs.v1.Prices.ask:type_name -> kurs.v1.Decimals
-	3,  // 12: kurs.v1.Prices.factor:type_name -> kurs.v1.Decimals
-	3,  // 13: kurs.v1.Prices.base:type_name -> kurs.v1.Decimals
-	3,  // 14: kurs.v1.Bars.open:type_name -> kurs.v1.Decimals
-	3,  // 15: kurs.v1.Bars.high:type_name -> kurs.v1.Decimals
-	3,  // 16: kurs.v1.Bars.low:type_name -> kurs.v1.Decimals
-	3,  // 17: kurs.v1.Bars.close:type_name -> kurs.v1.Decimals
-	3,  // 18: kurs.v1.Bars.factor:type_name -> kurs.v1.Decimals
-	3,  // 19: kurs.v1.Bars.base_open:type_name -> kurs.v1.Decimals
-	3,  // 20: kurs.v1.Bars.base_high:type_name -> kurs.v1.Decimals
-	3,  // 21: kurs.v1.Bars.base_low:type_name -> kurs.v1.Decimals
-	3,  // 22: kurs.v1.Bars.base_close:type_name -> kurs.v1.Decimals
-	3,  // 23: kurs.v1.Rates.value:type_name -> kurs.v1.Decimals
-	3,  // 24: kurs.v1.Events.amount:type_name -> kurs.v1.Decimals
-	3,  // 25: kurs.v1.Events.numerator:type_name -> kurs.v1.Decimals
-	3,  // 26: kurs.v1.Events.denominator:type_name -> kurs.v1.Decimals
-	3,  // 27: kurs.v1.Fills.base:type_name -> kurs.v1.Decimals
-	3,  // 28: kurs.v1.Fills.base_open:type_name -> kurs.v1.Decimals
-	3,  // 29: kurs.v1.Fills.base_high:type_name -> kurs.v1.Decimals
-	3,  // 30: kurs.v1.Fills.base_low:type_name -> kurs.v1.Decimals
-	3,  // 31: kurs.v1.Fills.base_close:type_name -> kurs.v1.Decimals
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	1,  // 0: kurs.v1.Raw.neighbours:type_name -> kurs.v1.Neighbours
+	4,  // 1: kurs.v1.Neighbours.value:type_name -> kurs.v1.Decimals
+	3,  // 2: kurs.v1.Batch.receipts:type_name -> kurs.v1.Receipt
+	7,  // 3: kurs.v1.Batch.used_rates:type_name -> kurs.v1.Rates
+	5,  // 4: kurs.v1.Batch.prices:type_name -> kurs.v1.Prices
+	6,  // 5: kurs.v1.Batch.bars:type_name -> kurs.v1.Bars
+	7,  // 6: kurs.v1.Batch.rates:type_name -> kurs.v1.Rates
+	9,  // 7: kurs.v1.Batch.events:type_name -> kurs.v1.Events
+	10, // 8: kurs.v1.Batch.instruments:type_name -> kurs.v1.Instruments
+	11, // 9: kurs.v1.Batch.fills:type_name -> kurs.v1.Fills
+	12, // 10: kurs.v1.Batch.gaps:type_name -> kurs.v1.Gaps
+	13, // 11: kurs.v1.Batch.set_aside:type_name -> kurs.v1.SetAside
+	14, // 12: kurs.v1.Batch.decisions:type_name -> kurs.v1.Decisions
+	15, // 13: kurs.v1.Batch.corrections:type_name -> kurs.v1.Corrections
+	16, // 14: kurs.v1.Batch.aliases:type_name -> kurs.v1.Aliases
+	4,  // 15: kurs.v1.Prices.value:type_name -> kurs.v1.Decimals
+	4,  // 16: kurs.v1.Prices.bid:type_name -> kurs.v1.Decimals
+	4,  // 17: kurs.v1.Prices.ask:type_name -> kurs.v1.Decimals
+	4,  // 18: kurs.v1.Prices.factor:type_name -> kurs.v1.Decimals
+	4,  // 19: kurs.v1.Prices.base:type_name -> kurs.v1.Decimals
+	4,  // 20: kurs.v1.Bars.open:type_name -> kurs.v1.Decimals
+	4,  // 21: kurs.v1.Bars.high:type_name -> kurs.v1.Decimals
+	4,  // 22: kurs.v1.Bars.low:type_name -> kurs.v1.Decimals
+	4,  // 23: kurs.v1.Bars.close:type_name -> kurs.v1.Decimals
+	4,  // 24: kurs.v1.Bars.factor:type_name -> kurs.v1.Decimals
+	4,  // 25: kurs.v1.Bars.base_open:type_name -> kurs.v1.Decimals
+	4,  // 26: kurs.v1.Bars.base_high:type_name -> kurs.v1.Decimals
+	4,  // 27: kurs.v1.Bars.base_low:type_name -> kurs.v1.Decimals
+	4,  // 28: kurs.v1.Bars.base_close:type_name -> kurs.v1.Decimals
+	4,  // 29: kurs.v1.Rates.value:type_name -> kurs.v1.Decimals
+	8,  // 30: kurs.v1.Rates.first_leg:type_name -> kurs.v1.Legs
+	8,  // 31: kurs.v1.Rates.second_leg:type_name -> kurs.v1.Legs
+	4,  // 32: kurs.v1.Legs.value:type_name -> kurs.v1.Decimals
+	4,  // 33: kurs.v1.Events.amount:type_name -> kurs.v1.Decimals
+	4,  // 34: kurs.v1.Events.numerator:type_name -> kurs.v1.Decimals
+	4,  // 35: kurs.v1.Events.denominator:type_name -> kurs.v1.Decimals
+	4,  // 36: kurs.v1.Fills.base:type_name -> kurs.v1.Decimals
+	4,  // 37: kurs.v1.Fills.base_open:type_name -> kurs.v1.Decimals
+	4,  // 38: kurs.v1.Fills.base_high:type_name -> kurs.v1.Decimals
+	4,  // 39: kurs.v1.Fills.base_low:type_name -> kurs.v1.Decimals
+	4,  // 40: kurs.v1.Fills.base_close:type_name -> kurs.v1.Decimals
+	5,  // 41: kurs.v1.SetAside.prices:type_name -> kurs.v1.Prices
+	4,  // 42: kurs.v1.SetAside.open:type_name -> kurs.v1.Decimals
+	4,  // 43: kurs.v1.SetAside.high:type_name -> kurs.v1.Decimals
+	4,  // 44: kurs.v1.SetAside.low:type_name -> kurs.v1.Decimals
+	13, // 45: kurs.v1.Decisions.of:type_name -> kurs.v1.SetAside
+	4,  // 46: kurs.v1.Decisions.factor:type_name -> kurs.v1.Decimals
+	5,  // 47: kurs.v1.Corrections.prices:type_name -> kurs.v1.Prices
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_kurs_proto_init() }
@@ -1509,7 +2141,7 @@ func file_kurs_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kurs_proto_rawDesc), len(file_kurs_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
