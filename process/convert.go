@@ -11,69 +11,91 @@ import (
 type conversion struct {
 	*Processor
 	raw  kurs.Raw
+	seen *kurs.Observed
+	near neighbours
 	upTo uint64
 	out  *Outcome
 }
 
 func (c *conversion) receipt() kurs.Receipt {
-	return kurs.Receipt{Received: c.raw.Received.UTC(), Raw: c.raw.ID}
+	return kurs.Receipt{Received: c.raw.Received.UTC(), Raw: c.raw.ID, Origin: c.raw.Origin()}
 }
 
+// quote makes a price of a quote, or sets it aside.
 func (c *conversion) quote(q kurs.Quote) {
-	if reason := c.unfit(q.Value, q.Time); reason != "" {
-		c.out.refuse(q.Symbol, q.Time, reason)
+	near := c.near.of(q.Symbol)
+	reason := near.DoubtQuote(&q, c.raw.Received)
+	p := kurs.Price{Quote: q, Receipt: c.receipt()}
+	if reason != "" {
+		c.aside(kurs.SetAside{Kind: kurs.AsideQuote, Price: p, Reason: reason, Detail: detail(reason, near, c.raw.Received)})
 		return
 	}
-	p := kurs.Price{Quote: q, Receipt: c.receipt(), Conversion: c.conversion(q.Unit, q.Time)}
-	if p.Rate.Known() {
-		var err error
-		if p.Base, err = kurs.Convert(q.Value, p.Factor, p.Rate.Value); err != nil {
-			c.out.refuse(q.Symbol, q.Time, "no value in "+c.Base+": "+err.Error())
-			p.Rate = kurs.Rate{}
-		}
-	} else if p.Currency != "" {
-		c.out.Pending = append(c.out.Pending, Pending{
-			Symbol: q.Symbol, Source: q.Source, Time: q.Time, Session: q.Session, Received: p.Received, Raw: p.Raw,
-			Currency: p.Currency, Factor: p.Factor, At: q.Time, Value: q.Value,
-		})
-	}
+	c.near.set(q.Symbol, near.Next(&q))
+	c.price(p)
+}
+
+func (c *conversion) price(p kurs.Price) {
+	c.convert(&p)
 	c.out.Batch.Prices = append(c.out.Batch.Prices, p)
 }
 
-func (c *conversion) bar(b kurs.Bar) {
-	if reason := c.unfit(b.Close, b.Start); reason != "" {
-		c.out.refuse(b.Symbol, b.Start, reason)
+// convert computes the base value of a price, or has it wait for a rate. A price
+// that comes with its rate keeps it: it was found when the price was received.
+func (c *conversion) convert(p *kurs.Price) {
+	if !p.Rate.Known() {
+		p.Conversion = c.conversion(p.Unit, p.Time)
+	}
+	if !p.Rate.Known() {
+		if p.Currency != "" {
+			c.out.Pending = append(c.out.Pending, Pending{
+				Symbol: p.Symbol, Source: p.Source, Time: p.Time, Session: p.Session, Received: p.Received, Raw: p.Raw,
+				Currency: p.Currency, Factor: p.Factor, At: p.Time, Value: p.Value,
+			})
+		}
 		return
 	}
-	p := kurs.PricedBar{Bar: b, Receipt: c.receipt(), Conversion: c.conversion(b.Unit, b.End())}
+	var err error
+	if p.Base, err = kurs.Convert(p.Value, p.Factor, p.Rate.Value); err != nil {
+		c.out.refuse(p.Symbol, p.Time, "no value in "+c.Base+": "+err.Error())
+		p.Rate = kurs.Rate{}
+	}
+}
+
+// bar converts a bar that is kept.
+func (c *conversion) bar(b kurs.Bar) { c.pricedBar(kurs.PricedBar{Bar: b, Receipt: c.receipt()}) }
+
+func (c *conversion) pricedBar(p kurs.PricedBar) {
+	if !p.Rate.Known() {
+		p.Conversion = c.conversion(p.Unit, p.End())
+	}
 	if p.Rate.Known() {
-		base, err := convertBar([4]kurs.Decimal{b.Open, b.High, b.Low, b.Close}, p.Factor, p.Rate.Value)
+		base, err := convertBar([4]kurs.Decimal{p.Open, p.High, p.Low, p.Close}, p.Factor, p.Rate.Value)
 		if err != nil {
-			c.out.refuse(b.Symbol, b.Start, "no value in "+c.Base+": "+err.Error())
+			c.out.refuse(p.Symbol, p.Start, "no value in "+c.Base+": "+err.Error())
 			p.Rate = kurs.Rate{}
 		}
 		p.BaseOpen, p.BaseHigh, p.BaseLow, p.BaseClose = base[0], base[1], base[2], base[3]
 	} else if p.Currency != "" {
 		c.out.Pending = append(c.out.Pending, Pending{
-			Symbol: b.Symbol, Source: b.Source, Time: b.Start, Interval: b.Interval, Received: p.Received, Raw: p.Raw,
-			Currency: p.Currency, Factor: p.Factor, At: b.End(), Value: b.Close, Open: b.Open, High: b.High, Low: b.Low,
+			Symbol: p.Symbol, Source: p.Source, Time: p.Start, Interval: p.Interval, Received: p.Received, Raw: p.Raw,
+			Currency: p.Currency, Factor: p.Factor, At: p.End(), Value: p.Close, Open: p.Open, High: p.High, Low: p.Low,
 		})
 	}
 	c.out.Batch.Bars = append(c.out.Batch.Bars, p)
 }
 
-// unfit says why a price cannot be kept; nothing when it can. Prices may be
-// negative (oil, April 2020).
-func (c *conversion) unfit(value kurs.Decimal, at time.Time) string {
-	switch {
-	case !value.Known():
-		return "no price"
-	case at.Unix() <= 0: // the zero time too
-		return "no time"
-	case at.Sub(c.raw.Received) > mostAhead:
-		return "a time in the future of its reception, " + c.raw.Received.UTC().Format(time.RFC3339)
+// aside keeps an observation that is probably wrong, with the rate of its time:
+// should a person keep it later, the rate book may have forgotten that.
+func (c *conversion) aside(s kurs.SetAside) {
+	at := s.Time
+	if s.Kind == kurs.AsideBar {
+		at = kurs.Bar{Start: s.Time, Interval: s.Interval}.End()
 	}
-	return ""
+	s.Conversion = kurs.Conversion{BaseCurrency: c.Base}
+	if s.Kind != kurs.AsideRate {
+		s.Conversion = c.conversion(s.Unit, at)
+	}
+	c.out.Batch.SetAside = append(c.out.Batch.SetAside, s)
 }
 
 // conversion finds the rate of a price as of its time. The rate is unknown where

@@ -11,9 +11,11 @@ import (
 	"kurs/process/fx"
 )
 
-// Rates answers which rate a price is converted with. A [fx.Book] does.
+// Rates answers which rate a price is converted with, and which rates of a
+// message were not believed. A [fx.Book] does.
 type Rates interface {
 	AsOf(pair kurs.Pair, at time.Time, upTo uint64) (kurs.Rate, bool)
+	Doubts(raw kurs.RawID) []fx.Refused
 }
 
 // Processor turns one raw message at a time into prices. It holds no state, so
@@ -31,10 +33,6 @@ type Outcome struct {
 	Pending []Pending // prices of the batch that found no rate
 	Refused []string  // parts of the message that cannot be kept, and why
 }
-
-// mostAhead is how far a price's own time may be after its reception. Clocks
-// differ, by hours where a zone is set wrongly; a day more is no time at all.
-const mostAhead = 24 * time.Hour
 
 // Process decodes a message and converts its prices with the rates of the stream
 // up to the sequence upTo; 0 is none. An error wraps [kurs.ErrRejected]: the
@@ -56,21 +54,25 @@ func (p *Processor) Process(raw kurs.Raw, upTo uint64) (Outcome, error) {
 	if raw.Endpoint == kurs.EndpointStream {
 		out.Batch.Instruments = nil // a frame says less of them than any other answer
 	}
-	for _, r := range refused {
-		out.refuse(r.Symbol, r.Time, r.Reason)
-	}
-	c := conversion{Processor: p, raw: raw, upTo: upTo, out: &out}
+	c := conversion{Processor: p, raw: raw, seen: &seen, near: neighboursOf(raw), upTo: upTo, out: &out}
+	c.doubtedRates(refused)
 	for i := range seen.Quotes {
 		if isPrice(seen.Quotes[i].Symbol, raw) {
 			c.quote(seen.Quotes[i])
 		}
 	}
+	bars := make([]kurs.Bar, 0, len(seen.Bars))
 	for i := range seen.Bars {
+		b := &seen.Bars[i]
 		// A bar that is not over yet is no bar: it comes again, whole.
-		if isPrice(seen.Bars[i].Symbol, raw) && !seen.Bars[i].End().After(raw.Received) {
-			c.bar(seen.Bars[i])
+		begun := b.Start.Sub(raw.Received) <= kurs.Ahead
+		if isPrice(b.Symbol, raw) && (!begun || !b.End().After(raw.Received)) {
+			bars = append(bars, *b)
 		}
 	}
+	c.bars(bars)
+	c.spoiled()
+	c.people()
 	return out, nil
 }
 

@@ -117,7 +117,11 @@ func (s *stage) learn(ctx context.Context, m queue.RateMessage) {
 			s.book.Advance(m.Seq)
 			return
 		}
-		rates, _ := fx.RatesOf(seen, *m.Raw) // what is refused becomes a dead letter likewise
+		rates, _ := fx.RatesOf(seen, *m.Raw) // what is refused is set aside there
+		if len(rates) == 0 {
+			s.book.Tick(m.Seq, m.Raw.Received)
+			break
+		}
 		s.book.Learn(m.Seq, rates)
 	case m.Policy != nil:
 		var policy fx.Policy
@@ -211,6 +215,9 @@ func (s *stage) work(ctx context.Context, raws []kurs.Raw) error {
 		return err
 	}
 	fault.Point("process.after_priced")
+	if err := s.settle(ctx, results); err != nil {
+		return err
+	}
 	for i := range results {
 		if err := s.putPending(ctx, &results[i]); err != nil {
 			return err
@@ -261,6 +268,10 @@ func join(a, b kurs.Batch) kurs.Batch {
 	a.Rates = append(a.Rates, b.Rates...)
 	a.Events = append(a.Events, b.Events...)
 	a.Instruments = append(a.Instruments, b.Instruments...)
+	a.SetAside = append(a.SetAside, b.SetAside...)
+	a.Decisions = append(a.Decisions, b.Decisions...)
+	a.Corrections = append(a.Corrections, b.Corrections...)
+	a.Aliases = append(a.Aliases, b.Aliases...)
 	return a
 }
 

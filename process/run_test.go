@@ -116,6 +116,9 @@ func (r *run) process() []string {
 			for _, p := range b.Prices {
 				out = append(out, p.Symbol+" "+p.Base.String())
 			}
+			for _, a := range b.SetAside {
+				out = append(out, "aside "+a.Symbol+" "+string(a.Reason))
+			}
 			for _, f := range b.Fills {
 				out = append(out, "fill "+f.Symbol+" "+f.Base.String())
 			}
@@ -141,9 +144,9 @@ func TestPricesUseTheRatesThatWereKnownWhenTheyWereReceived(t *testing.T) {
 	r := newRun(t, queuetest.Start(t, 64<<20), "r1")
 	r.learn("DKK=X 6 DKK 0")
 	r.prices("AAPL 100 USD 1")
-	r.learn("DKK=X 7 DKK 0") // a correction of the same time
+	r.learn("DKK=X 6.5 DKK 0") // a correction of the same time
 	r.prices("MSFT 100 USD 1\nNOVO 5 DKK 1")
-	r.want("AAPL 600", "MSFT 700", "NOVO 5")
+	r.want("AAPL 600", "MSFT 650", "NOVO 5")
 }
 
 // TestAPriceWithoutARateIsFilledInOnce by the first rate in the stream that fits.
@@ -179,15 +182,16 @@ func TestAMessageOfAnotherEpochIsNotConvertedWithRatesOfThisOne(t *testing.T) {
 	r.want("AAPL ", "fill AAPL 600")
 }
 
-// TestWhatIsNotUnderstoodIsADeadLetter and accounted for; the rest goes on.
+// TestWhatIsNotUnderstoodIsADeadLetter and accounted for; what is understood and
+// cannot be is set aside; the rest goes on.
 func TestWhatIsNotUnderstoodIsADeadLetter(t *testing.T) {
 	q := queuetest.Start(t, 64<<20)
 	r := newRun(t, q, "r1")
 	r.prices("garbage")
 	r.prices("NOVO 5 DKK 1\nLATER 5 DKK 100000")
-	r.want("NOVO 5")
+	r.want("NOVO 5", "aside LATER in the future")
 	depths, err := q.Depths(t.Context())
-	if err != nil || depths["dead"].Messages != 2 {
+	if err != nil || depths["dead"].Messages != 1 {
 		t.Errorf("%d dead letters, %v", depths["dead"].Messages, err)
 	}
 }
@@ -238,7 +242,7 @@ func TestTheBookIsKeptWhenMuchHasComeIn(t *testing.T) {
 	go func() { followed <- q.FollowRates(ctx, 1, func(m queue.RateMessage) { s.learn(ctx, m) }) }()
 	for i, first := range []uint64{1, 3} { // the first snapshot drops nothing
 		for range 2 {
-			r.learn(fmt.Sprintf("DKK=X %d DKK %d", 6+i, i))
+			r.learn(fmt.Sprintf("DKK=X %s DKK %d", []string{"6", "6.5"}[i], i))
 		}
 		if err := s.book.WaitFor(ctx, r.rates.Last); err != nil {
 			t.Fatal(err)
@@ -269,7 +273,7 @@ func TestTheBookIsKeptWhenMuchHasComeIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	rate, ok := again.AsOf(kurs.Pair{From: "USD", To: "DKK"}, noon.Add(time.Minute), again.Pos())
-	if !ok || rate.Value != kurs.Int(7) {
+	if !ok || rate.Value != kurs.MustDecimal("6.5") {
 		t.Errorf("%s, %t", rate.Value, ok)
 	}
 }

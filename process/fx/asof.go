@@ -21,18 +21,26 @@ func (s *state) asOf(pair kurs.Pair, at int64, upTo uint64) (kurs.Rate, bool) {
 	}
 	if len(v.rules.sources) == 0 {
 		for _, from := range s.sources {
-			if r, ok := s.ofSource(from, pair, key, at, v); ok {
+			if r, ok := s.ofSource(from, s.pairs, pair, key, at, v); ok {
 				return r, true
 			}
 		}
-		return kurs.Rate{}, false
+		return s.ofSource(v.rules.fixedSource, v.rules.fixed, pair, key, at, v)
 	}
-	for _, name := range v.rules.sources {
+	for i, name := range v.rules.sources {
+		if i > 0 && v.clock < at+v.rules.open {
+			break // the preferred source may still tell
+		}
+		if name == SourceFixed {
+			if r, ok := s.ofSource(v.rules.fixedSource, v.rules.fixed, pair, key, at, v); ok {
+				return r, true
+			}
+		}
 		for _, from := range s.sources {
 			if from.name != name {
 				continue
 			}
-			if r, ok := s.ofSource(from, pair, key, at, v); ok {
+			if r, ok := s.ofSource(from, s.pairs, pair, key, at, v); ok {
 				return r, true
 			}
 		}
@@ -41,8 +49,11 @@ func (s *state) asOf(pair kurs.Pair, at int64, upTo uint64) (kurs.Rate, bool) {
 }
 
 // ofSource tries the pair itself, its inverse, and crosses of one source.
-func (s *state) ofSource(from *source, pair kurs.Pair, key code, at int64, v view) (kurs.Rate, bool) {
-	if l, ok := s.leg(from, key, at, v); ok {
+func (s *state) ofSource(from *source, pairs map[code][]*series, pair kurs.Pair, key code, at int64, v view) (kurs.Rate, bool) {
+	if from == nil {
+		return kurs.Rate{}, false
+	}
+	if l, ok := legOf(from, pairs, key, at, v); ok {
 		return s.quoted(pair, l, v)
 	}
 	for _, via := range v.rules.vias {
@@ -50,11 +61,11 @@ func (s *state) ofSource(from *source, pair kurs.Pair, key code, at int64, v vie
 			continue
 		}
 		first, second := crossCodes(pair, via)
-		a, ok := s.leg(from, first, at, v)
+		a, ok := legOf(from, pairs, first, at, v)
 		if !ok {
 			continue
 		}
-		b, ok := s.leg(from, second, at, v)
+		b, ok := legOf(from, pairs, second, at, v)
 		if !ok {
 			continue
 		}
@@ -72,12 +83,12 @@ func crossCodes(pair kurs.Pair, via string) (first, second code) {
 	return first, second
 }
 
-// leg finds the newest rate of a pair, else of its inverse.
-func (s *state) leg(from *source, key code, at int64, v view) (leg, bool) {
-	if l, ok := newestOf(s.pairs[key], from, at, v); ok {
+// legOf finds the newest rate of a pair, else of its inverse.
+func legOf(from *source, pairs map[code][]*series, key code, at int64, v view) (leg, bool) {
+	if l, ok := newestOf(pairs[key], from, at, v); ok {
 		return l, true
 	}
-	l, ok := newestOf(s.pairs[key.inverse()], from, at, v)
+	l, ok := newestOf(pairs[key.inverse()], from, at, v)
 	l.inverse = true
 	return l, ok
 }
@@ -108,7 +119,7 @@ func (l leg) rate() *stored { return &l.in.rates[l.i] }
 // quoted is the rate of a pair from a leg that is the pair or its inverse.
 func (s *state) quoted(pair kurs.Pair, l leg, v view) (kurs.Rate, bool) {
 	q := l.rate()
-	named := s.labels.values[q.label]
+	named := s.labelOf(q)
 	r := kurs.Rate{
 		Pair: pair, Value: q.value(), Time: time.Unix(0, l.time()).UTC(), Source: l.in.source.name,
 		Symbol: named.symbol, Interval: named.interval, ValidFor: v.rules.span(l.in.class),
@@ -117,6 +128,7 @@ func (s *state) quoted(pair kurs.Pair, l leg, v view) (kurs.Rate, bool) {
 	if !l.inverse {
 		return r, r.Value.Known()
 	}
+	r.Legs[0] = l.quoted(pair)
 	value, err := kurs.Int(1).Quo(r.Value)
 	r.Value, r.Source, r.Symbol = value, l.in.source.inverse, ""
 	return r, err == nil
@@ -132,11 +144,20 @@ func (s *state) crossed(pair kurs.Pair, via string, a, b leg, v view) (kurs.Rate
 		Pair: pair, Value: value, Time: time.Unix(0, min(a.time(), b.time())).UTC(), Source: a.in.source.via[via],
 		ValidFor: min(v.rules.span(a.in.class), v.rules.span(b.in.class)),
 	}
-	if x, y := s.labels.values[a.rate().label].interval, s.labels.values[b.rate().label].interval; x == y {
+	if x, y := s.labelOf(a.rate()).interval, s.labelOf(b.rate()).interval; x == y {
 		r.Interval = x
 	}
 	r.Received, r.Raw = s.log.receipt(max(a.rate().known, b.rate().known))
+	r.Legs = [2]kurs.Leg{a.quoted(kurs.Pair{From: pair.From, To: via}), b.quoted(kurs.Pair{From: via, To: pair.To})}
 	return r, true
+}
+
+// quoted is a leg as it was quoted, of the pair that it is read as.
+func (l leg) quoted(pair kurs.Pair) kurs.Leg {
+	if l.inverse {
+		pair = pair.Inverse()
+	}
+	return kurs.Leg{Pair: pair, Value: l.rate().value(), Time: time.Unix(0, l.time()).UTC(), Inverse: l.inverse}
 }
 
 // crossValue multiplies two legs, rounding once; twice only where both are read
@@ -156,6 +177,14 @@ func crossValue(a, b leg) (kurs.Decimal, error) {
 		return x.Quo(y)
 	}
 	return x.Mul(y)
+}
+
+// labelOf is what a rate was called; a fixed one is called nothing.
+func (s *state) labelOf(r *stored) label {
+	if r.known == 0 {
+		return label{}
+	}
+	return s.labels.values[r.label]
 }
 
 // span is for how long rates of a class are valid in open hours.

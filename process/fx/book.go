@@ -41,6 +41,19 @@ func (b *Book) SetPolicy(pos uint64, p Policy) {
 // Advance passes a message that says nothing about rates.
 func (b *Book) Advance(pos uint64) { b.move(pos, func(*state) {}) }
 
+// Tick passes an answer without rates: nothing but the time went on.
+func (b *Book) Tick(pos uint64, received time.Time) {
+	b.move(pos, func(s *state) { s.tick(pos, received) })
+}
+
+// Doubts are the rates of a message that the book did not believe when it was
+// told of them, and why. They are not used.
+func (b *Book) Doubts(raw kurs.RawID) []Refused {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.state.doubts.of[raw]
+}
+
 func (b *Book) move(pos uint64, change func(*state)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -21,6 +21,9 @@ func (s *state) firstAfter(pair kurs.Pair, at int64, after uint64) (kurs.Rate, u
 		s.routes(pair, key, at, &next)
 		for _, p := range s.policies {
 			next.offer(p.pos)
+			if fallback, ok := s.log.reaches(at + p.rules.open); ok && len(p.rules.sources) > 1 {
+				next.offer(fallback)
+			}
 		}
 		if !next.found() {
 			break

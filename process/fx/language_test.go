@@ -24,6 +24,9 @@ import (
 //	3 rate GBPDKK 8.61 @ 09:00
 //	4 rate GBPDKK 8.6 @ 00:00 from ecb bar 1d for 1h received 09:02
 //	5 nothing
+//	6 time 09:30                an answer without rates, received then
+//	7 rate GBPDKK 9.9 @ 09:00 kept
+//	doubt 7 = GBPDKK=X 9.9: rate moved too far, next to 8.61 of 09:00
 //	ask GBPDKK @ 09:05 known at 3 = 8.61 @ 09:00 from yahoo
 //	ask GBPDKK @ 08:59 = no rate
 //	first GBPDKK @ 09:05 after 2 = 8.61 @ 09:00 at 3
@@ -137,6 +140,8 @@ func (s *script) read() {
 		s.ask()
 	case "first":
 		s.first()
+	case "doubt":
+		s.doubt()
 	case "floor":
 		s.expect("=")
 		if got, want := s.book.Floor(), s.number(); got != want {
@@ -145,6 +150,28 @@ func (s *script) read() {
 	default:
 		s.fail("a line that begins with %q", word)
 	}
+}
+
+// doubt asks what was not believed of the message at a position.
+func (s *script) doubt() {
+	pos := s.number()
+	s.expect("=")
+	want := strings.Join(s.words, " ")
+	s.words = nil
+	raw := kurs.RawID{Source: "yahoo", Run: "r", Counter: pos}
+	answer := func(b *fx.Book) string {
+		var texts []string
+		for _, d := range b.Doubts(raw) {
+			texts = append(texts, strings.TrimSuffix(fmt.Sprintf("%s %s: %s, %s", d.Symbol, d.Value, d.Reason, d.Detail), ", "))
+		}
+		if texts == nil {
+			return "nothing"
+		}
+		return strings.Join(texts, "; ")
+	}
+	q := question{where: s.where(), upTo: pos, answer: answer, want: want}
+	s.check(q)
+	s.asked = append(s.asked, q)
 }
 
 func (s *script) message(pos uint64) {
@@ -161,6 +188,9 @@ func (s *script) message(pos uint64) {
 		s.book.SetPolicy(pos, s.policy())
 	case "nothing":
 		s.book.Advance(pos)
+	case "time":
+		s.received = s.time()
+		s.book.Tick(pos, s.received)
 	default:
 		s.fail("a message that is %q", word)
 	}
@@ -196,6 +226,8 @@ func (s *script) rate(pos uint64) kurs.Rate {
 			r.ValidFor = s.duration()
 		case "received":
 			r.Received = s.time()
+		case "kept":
+			r.Kept = true
 		default:
 			s.fail("a rate's %q", word)
 		}
@@ -218,6 +250,20 @@ func (s *script) policy() fx.Policy {
 			p.Via = s.word()
 		case "sources":
 			p.Sources = strings.Split(s.word(), ",")
+		case "max_jump":
+			var err error
+			if p.MaxJump, err = kurs.ParseDecimal(s.word()); err != nil {
+				s.fail("%v", err)
+			}
+		case "fixed":
+			f := fx.Fixed{Pair: s.pair()}
+			var err error
+			if f.Value, err = kurs.ParseDecimal(s.word()); err != nil {
+				s.fail("%v", err)
+			}
+			s.expect("@")
+			f.From = s.time()
+			p.Fixed = append(p.Fixed, f)
 		default:
 			s.fail("a policy's %q", word)
 		}

@@ -1,6 +1,7 @@
 package fx
 
 import (
+	"math"
 	"slices"
 	"sort"
 	"time"
@@ -40,6 +41,9 @@ func (l *log) at(number uint32) *message { return &l.messages[number-l.first] }
 
 // receipt is by which message a rate was learned.
 func (l *log) receipt(number uint32) (time.Time, kurs.RawID) {
+	if number == 0 { // of a fixed rate
+		return time.Time{}, kurs.RawID{}
+	}
 	m := l.find(number)
 	r := l.runs.values[m.run]
 	return time.Unix(0, m.received).UTC(), kurs.RawID{Source: r.source, Run: r.run, Counter: m.counter}
@@ -78,6 +82,34 @@ func (l *log) append(pos uint64, received int64, id kurs.RawID) (number, cut uin
 	}
 	l.at(number).cut = m.cut
 	return number, m.cut
+}
+
+// ticks is how much later than the one before a message is noted for its time
+// alone.
+const ticks = int64(time.Minute)
+
+// ticked tells whether the last message moved the clock on.
+func (l *log) ticked() bool {
+	n := len(l.messages)
+	return n == 1 || l.messages[n-1].clock-l.messages[n-2].clock >= ticks
+}
+
+// clock is the latest reception up to a message.
+func (l *log) clock(number uint32) int64 {
+	if number < l.first || len(l.messages) == 0 {
+		return math.MinInt64
+	}
+	return l.at(number).clock
+}
+
+// reaches is the position of the first message at which the clock is at least at
+// a time.
+func (l *log) reaches(at int64) (pos uint64, ok bool) {
+	i := sort.Search(len(l.messages), func(i int) bool { return l.messages[i].clock >= at })
+	if i == len(l.messages) {
+		return 0, false
+	}
+	return l.messages[i].pos, true
 }
 
 // undo takes back the last append.

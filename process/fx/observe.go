@@ -8,24 +8,24 @@ import (
 	"kurs"
 )
 
-// maxAhead is how far a rate's time may be after its reception: clocks differ.
-const maxAhead = 5 * time.Minute
-
-// Refused is a quote or a bar of a currency pair that is no rate, and why.
+// Refused is an observation of a currency pair that is taken for no rate, and
+// why.
 type Refused struct {
 	Symbol   string
 	Source   string
-	Time     time.Time // of a quote, or the start of a bar
+	Time     time.Time // of a quote, or the start of a bar; of a rate that the book doubts its own
 	Session  kurs.Session
 	Interval string // of a bar
 	Value    kurs.Decimal
 	Unit     string
-	Reason   string
+	Reason   kurs.Reason // empty: it was not asked for, and is of no use
+	Detail   string
 }
 
 // RatesOf is the rates that a raw message tells of, in its order: the quotes and
-// bars of symbols that are currency pairs. It depends on nothing but its
-// arguments, so every book that is told of a message learns the same from it.
+// bars of symbols that are currency pairs, the rates of a source that tells
+// nothing else, and those that a person decided to keep. It depends on nothing but
+// its arguments, so every book that is told of a message learns the same from it.
 //
 // A bar is a rate as of its end, and none before it is over. What cannot be a
 // rate is refused: a price that is not above 0, a time that is missing or later
@@ -33,74 +33,99 @@ type Refused struct {
 // currency, a pair that was not asked for. An empty unit is the second currency:
 // the symbol says so.
 func RatesOf(obs kurs.Observed, raw kurs.Raw) ([]kurs.Rate, []Refused) {
-	var (
-		rates   []kurs.Rate
-		refused []Refused
-	)
+	o := observer{raw: raw}
 	for i := range obs.Quotes {
 		q := &obs.Quotes[i]
-		pair, ok := kurs.ParsePair(q.Symbol)
-		if !ok {
-			continue
-		}
-		if reason := unfit(pair, q.Value, q.Unit, q.Time, raw); reason != "" {
-			refused = append(refused, Refused{
-				Symbol: q.Symbol, Source: q.Source, Time: q.Time, Session: q.Session, Value: q.Value, Unit: q.Unit, Reason: reason,
-			})
-			continue
-		}
-		rates = append(rates, rate(pair, q.Value, q.Time, q.Source, q.Symbol, "", raw))
+		o.see(Refused{Symbol: q.Symbol, Source: q.Source, Time: q.Time, Session: q.Session, Value: q.Value, Unit: q.Unit}, q.Time, true)
 	}
 	for i := range obs.Bars {
 		b := &obs.Bars[i]
-		pair, ok := kurs.ParsePair(b.Symbol)
-		if !ok {
-			continue
-		}
-		reason := unfit(pair, b.Close, b.Unit, b.Start, raw)
-		if reason == "" && !b.End().After(b.Start) {
-			reason = fmt.Sprintf("a bar whose interval %q has no length", b.Interval)
-		}
-		if reason != "" {
-			refused = append(refused, Refused{
-				Symbol: b.Symbol, Source: b.Source, Time: b.Start, Interval: b.Interval, Value: b.Close, Unit: b.Unit, Reason: reason,
-			})
-			continue
-		}
-		if !b.End().After(raw.Received) {
-			rates = append(rates, rate(pair, b.Close, b.End(), b.Source, b.Symbol, b.Interval, raw))
-		}
+		over := b.End().After(b.Start) && !b.End().After(raw.Received)
+		o.see(Refused{Symbol: b.Symbol, Source: b.Source, Time: b.Start, Interval: b.Interval, Value: b.Close, Unit: b.Unit}, b.End(), over)
 	}
-	return rates, refused
+	for _, r := range obs.Rates {
+		r.Value = r.Value.Round(kurs.Precision)
+		r.Received, r.Raw = raw.Received.UTC(), raw.ID
+		seen := Refused{Symbol: r.Pair.Symbol(), Source: r.Source, Time: r.Time, Interval: r.Interval, Value: r.Value, Unit: r.To}
+		if reason, detail := unfit(r.Pair, seen, raw.Received); reason != "" {
+			seen.Reason, seen.Detail = reason, detail
+			o.refused = append(o.refused, seen)
+			continue
+		}
+		o.rates = append(o.rates, r)
+	}
+	for i := range obs.Decisions {
+		o.keep(&obs.Decisions[i])
+	}
+	return o.rates, o.refused
+}
+
+// observer reads one message.
+type observer struct {
+	raw     kurs.Raw
+	rates   []kurs.Rate
+	refused []Refused
+}
+
+// see takes a quote or a bar for a rate as of a time, if it is one of a pair and
+// if it may be taken for one already.
+func (o *observer) see(seen Refused, asOf time.Time, over bool) {
+	pair, ok := kurs.ParsePair(seen.Symbol)
+	if !ok {
+		return
+	}
+	if seen.Reason, seen.Detail = unfit(pair, seen, o.raw.Received); seen.Reason != "" {
+		o.refused = append(o.refused, seen)
+		return
+	}
+	if len(o.raw.Asked) > 0 && !slices.ContainsFunc(o.raw.Asked, func(symbol string) bool { return isPair(symbol, pair) }) {
+		seen.Detail = "not asked for"
+		o.refused = append(o.refused, seen)
+		return
+	}
+	if over {
+		o.rates = append(o.rates, kurs.Rate{
+			Pair: pair, Value: seen.Value.Round(kurs.Precision), Time: asOf.UTC(), Source: seen.Source, Symbol: seen.Symbol,
+			Interval: seen.Interval, Received: o.raw.Received.UTC(), Raw: o.raw.ID,
+		})
+	}
+}
+
+// keep takes a rate that a person decided to keep. It counts from the decision
+// on: what was converted before stays as it is.
+func (o *observer) keep(d *kurs.Decision) {
+	pair, ok := kurs.ParsePair(d.Of.Symbol)
+	if !ok || d.Of.Kind != kurs.AsideRate || d.Action != kurs.ActionKeep {
+		return
+	}
+	value, err := d.Of.Value.Mul(d.Factor)
+	if err != nil || value.Sign() <= 0 || d.Of.Time.IsZero() {
+		return
+	}
+	o.rates = append(o.rates, kurs.Rate{
+		Pair: pair, Value: value, Time: d.Of.Time.UTC(), Source: d.Of.Source, Symbol: d.Of.Symbol, Interval: d.Of.Interval,
+		Received: o.raw.Received.UTC(), Raw: o.raw.ID, Kept: true,
+	})
 }
 
 // unfit says why something is no rate; nothing when it is one.
-func unfit(pair kurs.Pair, value kurs.Decimal, unit string, at time.Time, raw kurs.Raw) string {
+func unfit(pair kurs.Pair, seen Refused, received time.Time) (reason kurs.Reason, detail string) {
 	switch {
-	case !value.Known():
-		return "no price"
-	case value.Sign() <= 0:
-		return "a rate that is not above 0"
-	case at.Unix() <= 0: // the zero time too
-		return "no time"
-	case at.Sub(raw.Received) > maxAhead:
-		return "a time in the future of its reception, " + raw.Received.UTC().Format(time.RFC3339)
-	case unit != "" && unit != pair.To:
-		return fmt.Sprintf("unit %q, where %s is in %s", unit, pair, pair.To)
-	case len(raw.Asked) > 0 && !slices.ContainsFunc(raw.Asked, func(symbol string) bool { return isPair(symbol, pair) }):
-		return "not asked for"
+	case !seen.Value.Known():
+		return kurs.ReasonValue, ""
+	case seen.Value.Sign() <= 0:
+		return kurs.ReasonSign, ""
+	case seen.Time.Unix() <= 0: // the zero time too
+		return kurs.ReasonTime, ""
+	case seen.Time.Sub(received) > kurs.Ahead:
+		return kurs.ReasonFuture, "received " + received.UTC().Format(time.RFC3339)
+	case seen.Unit != "" && seen.Unit != pair.To:
+		return kurs.ReasonUnit, fmt.Sprintf("%s is in %s", pair, pair.To)
 	}
-	return ""
+	return "", ""
 }
 
 func isPair(symbol string, pair kurs.Pair) bool {
 	p, ok := kurs.ParsePair(symbol)
 	return ok && p == pair
-}
-
-func rate(pair kurs.Pair, value kurs.Decimal, at time.Time, source, symbol, interval string, raw kurs.Raw) kurs.Rate {
-	return kurs.Rate{
-		Pair: pair, Value: value.Round(kurs.Precision), Time: at.UTC(), Source: source, Symbol: symbol,
-		Interval: interval, Received: raw.Received.UTC(), Raw: raw.ID,
-	}
 }

@@ -27,9 +27,25 @@ type Policy struct {
 	// ViaNone.
 	Via string
 	// Sources are the sources that may be used, the preferred one first. None:
-	// every source, in the order of their names.
+	// every source, in the order of their names. The others stand in for the first
+	// only where that had MaxAge to tell a rate: see the package's comment.
 	Sources []string
+	// MaxJump is by how much a rate may differ from its neighbour in time, as a
+	// part of it; what differs more is doubted. 0.1 is ten percent.
+	MaxJump kurs.Decimal
+	// Fixed are rates that a person wrote down; their source is "fixed".
+	Fixed []Fixed
 }
+
+// Fixed is a rate that holds from a time on, until another of its pair does.
+type Fixed struct {
+	Pair  kurs.Pair    `json:"pair"`
+	Value kurs.Decimal `json:"rate"`
+	From  time.Time    `json:"from"`
+}
+
+// SourceFixed is the source of rates that a person wrote down.
+const SourceFixed = "fixed"
 
 // The values of [Policy.Via] that are no currency.
 const (
@@ -39,7 +55,7 @@ const (
 
 // DefaultPolicy is what holds until the stream says otherwise.
 func DefaultPolicy() Policy {
-	return Policy{MaxAge: 10 * time.Minute, MaxAgeClosed: 96 * time.Hour, MaxAgeDaily: 7 * 24 * time.Hour, Via: ViaAuto}
+	return Policy{MaxAge: 10 * time.Minute, MaxAgeClosed: 96 * time.Hour, MaxAgeDaily: 7 * 24 * time.Hour, Via: ViaAuto, MaxJump: kurs.MustDecimal("0.1")}
 }
 
 // Check tells what is wrong with a policy that a person wrote.
@@ -55,16 +71,29 @@ func (p Policy) Check() error {
 	if slices.Contains(p.Sources, "") {
 		return errors.New("a source without a name")
 	}
+	if p.MaxJump.Sign() < 0 {
+		return fmt.Errorf("a rate cannot move by less than nothing: max_jump %s", p.MaxJump)
+	}
+	if _, err := kurs.Int(1).Add(p.MaxJump); p.MaxJump.Known() && err != nil {
+		return fmt.Errorf("max_jump %s: %w", p.MaxJump, err)
+	}
+	for _, f := range p.Fixed {
+		if _, isPair := codeOf(f.Pair); !isPair || f.Pair.From == f.Pair.To || f.Value.Sign() <= 0 {
+			return fmt.Errorf("a fixed rate that cannot be: %s %s", f.Pair, f.Value)
+		}
+	}
 	return nil
 }
 
 // policyMessage is a policy as it travels: durations as text.
 type policyMessage struct {
-	MaxAge       string   `json:"max_age,omitempty"`
-	MaxAgeClosed string   `json:"max_age_closed,omitempty"`
-	MaxAgeDaily  string   `json:"max_age_daily,omitempty"`
-	Via          string   `json:"via,omitempty"`
-	Sources      []string `json:"sources,omitempty"`
+	MaxAge       string       `json:"max_age,omitempty"`
+	MaxAgeClosed string       `json:"max_age_closed,omitempty"`
+	MaxAgeDaily  string       `json:"max_age_daily,omitempty"`
+	Via          string       `json:"via,omitempty"`
+	Sources      []string     `json:"sources,omitempty"`
+	MaxJump      kurs.Decimal `json:"max_jump,omitzero"`
+	Fixed        []Fixed      `json:"fixed,omitempty"`
 }
 
 // MarshalJSON writes {"max_age":"10m0s","via":"auto",...}; zero fields are left out.
@@ -77,7 +106,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(policyMessage{
 		MaxAge: text(p.MaxAge), MaxAgeClosed: text(p.MaxAgeClosed), MaxAgeDaily: text(p.MaxAgeDaily),
-		Via: p.Via, Sources: p.Sources,
+		Via: p.Via, Sources: p.Sources, MaxJump: p.MaxJump, Fixed: p.Fixed,
 	})
 }
 
@@ -88,7 +117,7 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return fmt.Errorf("rate policy: %w", err)
 	}
-	read := Policy{Via: m.Via, Sources: m.Sources}
+	read := Policy{Via: m.Via, Sources: m.Sources, MaxJump: m.MaxJump, Fixed: m.Fixed}
 	for _, f := range []struct {
 		name, text string
 		into       *time.Duration
@@ -115,9 +144,12 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 
 // rules are a policy made ready for lookups.
 type rules struct {
-	open, closed, daily int64    // nanoseconds
-	vias                []string // third currencies, in the order in which they are tried
-	sources             []string // none: every source
+	open, closed, daily int64        // nanoseconds
+	vias                []string     // third currencies, in the order in which they are tried
+	sources             []string     // none: every source
+	jump                kurs.Decimal // one, and what a rate may differ by
+	fixed               map[code][]*series
+	fixedSource         *source
 }
 
 func (p Policy) rules() rules {
@@ -130,7 +162,10 @@ func (p Policy) rules() rules {
 	}
 	r := rules{
 		open: or(p.MaxAge, d.MaxAge), closed: or(p.MaxAgeClosed, d.MaxAgeClosed), daily: or(p.MaxAgeDaily, d.MaxAgeDaily),
-		sources: slices.Clone(p.Sources),
+		sources: slices.Clone(p.Sources), jump: d.jumpLimit(),
+	}
+	if p.MaxJump.Sign() > 0 {
+		r.jump = p.jumpLimit()
 	}
 	r.closed = max(r.closed, r.open)
 	switch {
@@ -139,6 +174,7 @@ func (p Policy) rules() rules {
 	case kurs.LooksLikeCurrency(p.Via):
 		r.vias = []string{p.Via}
 	}
+	r.fixRates(p.Fixed)
 	return r
 }
 

@@ -80,7 +80,8 @@ func decodeState(snapshot []byte) (*state, error) {
 	}
 	body := snapshot[:len(snapshot)-4]
 	d := decoder{b: body[len(snapshotMagic):]}
-	if version := d.uint(); d.err == nil && version != snapshotVersion {
+	version := d.uint()
+	if d.err == nil && (version == 0 || version > snapshotVersion) {
 		return nil, fmt.Errorf("version %d, and %d is the newest that can be read: %w", version, snapshotVersion, kurs.ErrNewerFormat)
 	}
 	if crc32.Checksum(body, castagnoli()) != binary.BigEndian.Uint32(snapshot[len(body):]) {
@@ -88,6 +89,9 @@ func decodeState(snapshot []byte) (*state, error) {
 	}
 	s := newState()
 	d.state(s)
+	if version >= 2 {
+		d.doubts(&s.doubts)
+	}
 	if d.err == nil && len(d.b) != 0 {
 		d.fail("more than a snapshot")
 	}
@@ -125,6 +129,27 @@ func (d *decoder) state(s *state) {
 	d.log(&s.log, s.pos)
 	for range d.count(6) {
 		d.series(s)
+	}
+}
+
+func (d *decoder) doubts(into *doubts) {
+	var before uint64
+	for range d.count(5) {
+		pos := d.uint()
+		raw := kurs.RawID{Source: d.text(), Run: d.text(), Counter: d.uint()}
+		text := d.text()
+		if d.err != nil {
+			return
+		}
+		var all []Refused
+		if err := json.Unmarshal([]byte(text), &all); err != nil || len(all) == 0 || pos < before || len(into.of[raw]) > 0 {
+			d.fail("doubts that cannot be")
+			return
+		}
+		for _, r := range all {
+			into.add(pos, raw, r)
+		}
+		before = pos
 	}
 }
 

@@ -26,12 +26,13 @@ import (
 //	  unit of time, count, each rate
 //	  time / unit, coefficient, exponent (differences to the one before),
 //	  known - known before, gone - known (0: not superseded, else one more), label
+//	doubts (since version 2): count, each position, source, run, counter, JSON
 //
 // and at last the CRC-32C of all before it, in 4 bytes, big end first. Times are
 // Unix nanoseconds. Only the runs and labels that are in use are written.
 const (
 	snapshotMagic   = "kursfx"
-	snapshotVersion = 1
+	snapshotVersion = 2
 )
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
@@ -82,7 +83,26 @@ func (s *state) encode() ([]byte, error) {
 		e.text(l.interval)
 	}
 	e.b = append(e.b, body.b...)
+	if err := e.doubts(&s.doubts); err != nil {
+		return nil, err
+	}
 	return binary.BigEndian.AppendUint32(e.b, crc32.Checksum(e.b, castagnoli())), nil
+}
+
+func (e *encoder) doubts(d *doubts) error {
+	e.count(len(d.order))
+	for _, o := range d.order {
+		text, err := json.Marshal(d.of[o.raw])
+		if err != nil {
+			return fmt.Errorf("rate book: snapshot: %w", err)
+		}
+		e.uint(o.pos)
+		e.text(o.raw.Source)
+		e.text(o.raw.Run)
+		e.uint(o.raw.Counter)
+		e.text(string(text))
+	}
+	return nil
 }
 
 func (e *encoder) log(l *log) {

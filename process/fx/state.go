@@ -25,6 +25,8 @@ type state struct {
 	pairs    map[code][]*series
 	sources  []*source // by name
 	labels   table[label]
+	doubts   doubts
+	horizon  time.Duration // 0: nothing is forgotten
 }
 
 // inForce is a policy from a position on.
@@ -48,6 +50,7 @@ type label struct{ symbol, interval string }
 type view struct {
 	last  uint32 // the last message
 	cut   uint32 // what was superseded before this message is forgotten
+	clock int64  // of the stream at the last message, Unix nanoseconds
 	rules *rules
 }
 
@@ -82,12 +85,16 @@ func (from *source) nameCrosses(vias []string) {
 	}
 }
 
+func newSource(name string) *source {
+	return &source{name: name, inverse: name + " inverse", via: map[string]string{}}
+}
+
 func (s *state) sourceOf(name string) *source {
 	i, found := slices.BinarySearchFunc(s.sources, name, func(from *source, name string) int { return strings.Compare(from.name, name) })
 	if found {
 		return s.sources[i]
 	}
-	from := &source{name: name, inverse: name + " inverse", via: map[string]string{}}
+	from := newSource(name)
 	for _, p := range s.policies {
 		from.nameCrosses(p.rules.vias)
 	}
@@ -102,6 +109,7 @@ func (s *state) view(upTo uint64) (v view, ok bool) {
 		return view{}, false
 	}
 	v.last, v.cut, ok = s.log.seen(upTo)
+	v.clock = s.log.clock(v.last)
 	i := len(s.policies) - 1
 	for i > 0 && s.policies[i].pos > upTo {
 		i--
@@ -132,11 +140,18 @@ func (s *state) learnReceipt(pos uint64, rates []kurs.Rate) {
 		return
 	}
 	var touched []*series
+	rules := &s.policies[len(s.policies)-1].rules
 	for _, r := range rates {
 		key, isPair := codeOf(r.Pair)
 		at, sane := nanos(r.Time)
 		if !isPair || !sane || r.From == r.To || r.Value.Sign() <= 0 {
 			continue
+		}
+		if !r.Kept {
+			if doubted, ok := s.doubt(key, r, at, rules); ok {
+				s.doubts.add(pos, r.Raw, doubted)
+				continue
+			}
 		}
 		in := s.seriesOf(key, r.Source, classOf(r))
 		if len(in.fresh) == 0 {
@@ -156,7 +171,19 @@ func (s *state) learnReceipt(pos uint64, rates []kurs.Rate) {
 	for _, in := range touched {
 		changed = in.take(m, cut) || changed
 	}
-	if !changed {
+	if !changed && !s.log.ticked() {
+		s.log.undo()
+	}
+}
+
+// tick notes that the stream went on without rates.
+func (s *state) tick(pos uint64, received time.Time) {
+	at, ok := nanos(received)
+	if !ok {
+		return
+	}
+	s.log.append(pos, at, kurs.RawID{})
+	if !s.log.ticked() {
 		s.log.undo()
 	}
 }
@@ -198,6 +225,7 @@ func (s *state) forget(keep uint32) {
 		s.policies = s.policies[1:]
 	}
 	s.loosen()
+	s.doubts.forget(floor)
 	s.log.forget(keep, inUse)
 }
 
