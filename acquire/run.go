@@ -19,9 +19,10 @@ type Config struct {
 	Shared bool   // others acquire onto the same queue
 	Name   string // of the source
 	Source kurs.Source
-	Policy []byte                     // of rates, as the rate book reads it; put on the stream rates
-	Status func(r *queue.StageReport) // adds how the source does to a report; may be nil
-	Space  *Space                     // watches the disks; may be nil
+	Policy []byte                                   // of rates, as the rate book reads it; put on the stream rates
+	Status func(r *queue.StageReport)               // adds how the source does to a report; may be nil
+	Space  *Space                                   // watches the disks; may be nil
+	Settle func(symbol string, near kurs.Neighbour) // takes what a person said is right; may be nil
 }
 
 // Run acquires until ctx is done or the source has no more. Then it says on the
@@ -44,12 +45,20 @@ func Run(ctx context.Context, c Config, q *queue.Queue, meter *queue.Meter, log 
 		defer close(told)
 		q.Tell(side, meter, c.Status)
 	}()
+	settled := make(chan struct{})
+	go func() {
+		defer close(settled)
+		if c.Settle != nil {
+			q.FollowSettled(side, c.Settle)
+		}
+	}()
 	err := c.Source.Run(ctx, s.emit)
 	if err == nil {
 		err = s.end(late)
 	}
 	stopSide()
 	<-told
+	<-settled
 	counts := meter.Report().Counts
 	log.InfoContext(ctx, "ended", "answers", counts[queue.CountAnswers], "requests", counts[queue.CountRequests], "errors", counts[queue.CountErrors])
 	return err

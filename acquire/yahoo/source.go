@@ -28,6 +28,7 @@ type Source struct {
 	hours   *hours
 	stream  *stream // nil: none
 	plan    *plan
+	near    neighbours
 }
 
 var _ kurs.Source = (*Source)(nil)
@@ -70,6 +71,7 @@ func New(cfg Config, decode kurs.Decode, log *slog.Logger) (*Source, error) {
 	if was := client.memory.load(); was.Base == cfg.Base {
 		s.pairs.restore(was.Pairs)
 	}
+	s.near.restore(client.memory)
 	return s, nil
 }
 
@@ -93,7 +95,9 @@ func (s *Source) Run(ctx context.Context, emit kurs.Emit) error {
 	late, release := outlive(ctx, s.cfg.Timeout+emitGrace)
 	defer release()
 	defer s.client.Close()
+	defer s.near.save(s.client.memory)
 	hear := func(raw kurs.Raw, kind kurs.RawKind, seen kurs.Observed) error {
+		s.near.attach(&raw, seen)
 		fault.Point("acquire.before_emit")
 		if err := emit(late, raw, kind); err != nil {
 			return fmt.Errorf("%w: %w", errHandOn, err)
@@ -113,6 +117,7 @@ func (s *Source) Run(ctx context.Context, emit kurs.Emit) error {
 		func(ctx context.Context) error { return s.askDoubts(ctx, hear) },
 		func(ctx context.Context) error { return s.askPrices(ctx, started, hear) },
 		func(ctx context.Context) error { return s.askHours(ctx, hear) },
+		func(ctx context.Context) error { s.near.keep(ctx, s.client.memory); return nil },
 		func(ctx context.Context) error {
 			if s.stream == nil {
 				return nil
@@ -130,6 +135,9 @@ func (s *Source) Run(ctx context.Context, emit kurs.Emit) error {
 	}
 	return group.Wait()
 }
+
+// Settle takes what a person said is right: what comes next is held against it.
+func (s *Source) Settle(symbol string, near kurs.Neighbour) { s.near.settle(symbol, near) }
 
 // outlive is a context that is done some time after ctx is.
 func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
