@@ -34,6 +34,7 @@ type source struct {
 	kurs.Source
 	name   string
 	status func(*queue.StageReport)
+	settle func(symbol string, near kurs.Neighbour)
 }
 
 // openSource makes the source that the config means.
@@ -44,7 +45,7 @@ func openSource(c config.Config, log *slog.Logger) (source, error) {
 			Code: "KURS-CONFIG", Message: "the source cannot be asked", Try: "kurs config check", Exit: kurs.ExitUsage, Err: err,
 		}
 	}
-	return source{Source: s, name: yahoo.Name, status: func(r *queue.StageReport) { yahooStatus(r, s.Status(), c) }}, nil
+	return source{Source: s, name: yahoo.Name, settle: s.Settle, status: func(r *queue.StageReport) { yahooStatus(r, s.Status(), c) }}, nil
 }
 
 func yahooConfig(c config.Config) yahoo.Config {

@@ -217,7 +217,7 @@ func demoWaiting(ctx context.Context, w io.Writer, r *sqlite.Reader, result supe
 // someLatest prints a few of the newest prices.
 func someLatest(ctx context.Context, w io.Writer, r *sqlite.Reader, c config.Config) error {
 	symbols := c.Symbols[:min(len(c.Symbols), 6)]
-	rows, err := r.Latest(ctx, symbols)
+	rows, err := r.Latest(ctx, symbols, time.Time{})
 	if err != nil {
 		return err
 	}

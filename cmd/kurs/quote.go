@@ -306,7 +306,7 @@ func withStored(ctx context.Context, std streams, c config.Config, symbols []str
 		return failure
 	}
 	defer func() { _ = r.Close() }() // it was only read
-	rows, err := r.Latest(ctx, symbols)
+	rows, err := r.Latest(ctx, symbols, time.Time{})
 	if err != nil {
 		return failure
 	}
@@ -326,7 +326,7 @@ func quoteStored(ctx context.Context, std streams, c config.Config, args []strin
 	}
 	defer func() { _ = r.Close() }() // it was only read
 	symbols := symbolsOf(args)
-	rows, err := r.Latest(ctx, symbols)
+	rows, err := r.Latest(ctx, symbols, time.Time{})
 	if err != nil {
 		return err
 	}

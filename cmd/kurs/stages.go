@@ -166,7 +166,7 @@ func acquireWork(ctx context.Context, o supervise.Order, q *queue.Queue, meter *
 		run = supervise.NewRun()
 	}
 	return acquire.Run(ctx, acquire.Config{
-		Run: run, Shared: c.Queue.URL != "", Name: src.name, Source: src, Policy: policy, Status: src.status,
+		Run: run, Shared: c.Queue.URL != "", Name: src.name, Source: src, Policy: policy, Status: src.status, Settle: src.settle,
 		Space: &acquire.Space{Dirs: diskDirs(c), Min: c.Store.MinFree, Free: freeSpace, Log: log},
 	}, q, meter, log)
 }

@@ -105,7 +105,7 @@ func complete(t *testing.T, path string, symbols int) bool {
 		return false // it is not there yet
 	}
 	defer func() { _ = r.Close() }() // it was only read
-	rows, err := r.Latest(t.Context(), nil)
+	rows, err := r.Latest(t.Context(), nil, time.Time{})
 	if err != nil {
 		return false
 	}

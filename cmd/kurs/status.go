@@ -106,7 +106,7 @@ func lookAround(ctx context.Context, c config.Config) (shownStatus, error) {
 		return out, err
 	}
 	defer func() { _ = r.Close() }() // it was only read
-	if out.Prices, err = r.Latest(ctx, nil); err != nil {
+	if out.Prices, err = r.Latest(ctx, nil, time.Time{}); err != nil {
 		return out, err
 	}
 	waiting, err := r.Waiting(ctx)

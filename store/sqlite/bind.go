@@ -30,6 +30,35 @@ func binary64(d kurs.Decimal) (driver.Value, error) {
 	return f, nil
 }
 
+// sameFloat32 tells whether two numbers are the same in float32.
+func sameFloat32(a, b driver.Value) bool {
+	x, isX := a.(float64)
+	y, isY := b.(float64)
+	return isX && isY && float32(x) == float32(y)
+}
+
+// convertAgain is the base value of a native one at a rate; NULL where there is
+// no rate, or no value.
+func convertAgain(native driver.Value, factor kurs.Decimal, rate driver.Value) driver.Value {
+	value, err := decimal(native)
+	if err != nil {
+		return nil
+	}
+	by, err := decimal(rate)
+	if err != nil {
+		return nil
+	}
+	base, err := kurs.Convert(value, factor, by)
+	if err != nil {
+		return nil
+	}
+	out, err := binary64(base)
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
 // known binds a decimal that must be there.
 func known(d kurs.Decimal) (driver.Value, error) {
 	if !d.Known() {

@@ -109,7 +109,7 @@ func (r *Reader) Versions(ctx context.Context, filter Filter, yield func(Version
 		WHERE q.time > ?2 AND q.time < ?3
 		ORDER BY q.time, q.session, q.source, q.shown, q.received, r.source, r.run, q.counter`
 	after, before := filter.bounds()
-	return r.instruments(ctx, filter.Symbols, func(id int64) error {
+	return r.instruments(ctx, filter.Symbols, func(id int64, _ string) error {
 		return r.query(ctx, func(row []driver.Value) error {
 			v, err := r.row(row)
 			if err != nil {

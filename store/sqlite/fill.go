@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -54,7 +55,14 @@ func (t *tx) fillOne(ctx context.Context, f *kurs.Fill) error {
 	if s == t.in.quotes {
 		conv = slices.Delete(conv, 3, 6)
 	}
-	found, err := t.applyFill(ctx, s, r, conv)
+	at, err := millis(f.Rate.Received)
+	if err != nil {
+		at = r.received // a rate of nobody: a fixed one
+	}
+	found, err := t.applyFill(ctx, s, r, conv, at)
+	if err == nil && !found && s == t.in.quotes {
+		found, err = t.fillCorrection(ctx, r, conv)
+	}
 	if err != nil || found {
 		return err
 	}
@@ -62,7 +70,7 @@ func (t *tx) fillOne(ctx context.Context, f *kurs.Fill) error {
 	if err != nil || accounted {
 		return err
 	}
-	return t.keepFill(ctx, s, r, conv)
+	return t.keepFill(ctx, s, r, conv, at)
 }
 
 func (t *tx) fillRecord(ctx context.Context, f *kurs.Fill) (record, error) {
@@ -75,16 +83,19 @@ func (t *tx) fillRecord(ctx context.Context, f *kurs.Fill) (record, error) {
 }
 
 // applyFill looks for the receipt and gives it the conversion, where it has
-// none. It tells whether the receipt was found.
-func (t *tx) applyFill(ctx context.Context, s *series, r record, conv []driver.Value) (bool, error) {
+// none, known since the time at. It tells whether the receipt was found.
+func (t *tx) applyFill(ctx context.Context, s *series, r record, conv []driver.Value, at int64) (bool, error) {
 	key := make([]driver.Value, s.keyWidth)
 	for i := range key {
 		key[i] = r.key[i]
 	}
 	args := slices.Concat(conv, key, []driver.Value{r.received, r.run, r.counter})
 	changed, err := t.conn.exec(ctx, s.fill, args...)
-	if err != nil || changed > 0 {
-		return changed > 0, err
+	if err == nil && changed > 0 {
+		return true, t.noteFilled(ctx, s, r, at)
+	}
+	if err != nil {
+		return false, err
 	}
 	old, err := t.versions(ctx, s, key, r.receipt)
 	if err != nil || !slices.ContainsFunc(old, func(v span) bool { return v.holds(r.receipt) }) {
@@ -96,9 +107,19 @@ func (t *tx) applyFill(ctx context.Context, s *series, r record, conv []driver.V
 	}
 	now := slices.Clone(old)
 	for i := range now {
-		now[i] = now[i].fill(seen{receipt: r.receipt, attrs: attrs}, rules{conv: s.conv, base: s.base})
+		now[i] = now[i].fill(seen{receipt: r.receipt, attrs: attrs}, s.rules(t.factorOf(ctx)))
 	}
-	return true, t.replace(ctx, s, key, old, now)
+	if slices.EqualFunc(old, now, span.equal) {
+		return true, nil
+	}
+	return true, errors.Join(t.replace(ctx, s, key, old, now), t.noteFilled(ctx, s, r, at))
+}
+
+// noteFilled keeps since when a base value is known.
+func (t *tx) noteFilled(ctx context.Context, s *series, r record, at int64) error {
+	_, err := t.conn.exec(ctx, `INSERT INTO filled (series, k1, k2, k3, k4, received, run, counter, at)
+		VALUES (`+marks(9)+`) ON CONFLICT DO NOTHING`, s.table, r.key[0], r.key[1], r.key[2], r.key[3], r.received, r.run, r.counter, at)
+	return err
 }
 
 func (t *tx) accounted(ctx context.Context, id, counter int64) (bool, error) {
@@ -107,15 +128,15 @@ func (t *tx) accounted(ctx context.Context, id, counter int64) (bool, error) {
 	return n == 1, err
 }
 
-func (t *tx) keepFill(ctx context.Context, s *series, r record, conv []driver.Value) error {
+func (t *tx) keepFill(ctx context.Context, s *series, r record, conv []driver.Value, at int64) error {
 	if s == t.in.quotes {
 		conv = slices.Insert(slices.Clone(conv), 3, driver.Value(nil), nil, nil)
 	}
 	args := slices.Concat(
-		[]driver.Value{s.table, r.key[0], r.key[1], r.key[2], r.key[3], r.received, r.run, r.counter}, conv)
+		[]driver.Value{s.table, r.key[0], r.key[1], r.key[2], r.key[3], r.received, r.run, r.counter}, conv, []driver.Value{at})
 	_, err := t.conn.exec(ctx, `INSERT INTO pending_fills (series, k1, k2, k3, k4, received, run, counter,
-		fx_rate, fx_time, fx_source, base_open, base_high, base_low, base)
-		VALUES (`+marks(15)+`) ON CONFLICT DO NOTHING`, args...)
+		fx_rate, fx_time, fx_source, base_open, base_high, base_low, base, at)
+		VALUES (`+marks(16)+`) ON CONFLICT DO NOTHING`, args...)
 	return err
 }
 
@@ -123,7 +144,7 @@ func (t *tx) keepFill(ctx context.Context, s *series, r record, conv []driver.Va
 func (t *tx) pendingFills(ctx context.Context) error {
 	var ripe [][]driver.Value
 	err := t.conn.rows(ctx, `SELECT series, k1, k2, k3, k4, received, run, counter,
-		fx_rate, fx_time, fx_source, base_open, base_high, base_low, base
+		fx_rate, fx_time, fx_source, base_open, base_high, base_low, base, at
 		FROM pending_fills p WHERE EXISTS (SELECT 1 FROM ledger l WHERE l.run = p.run AND l.last >= p.counter
 		AND l.first = (SELECT max(first) FROM ledger WHERE run = p.run AND first <= p.counter))`,
 		func(row []driver.Value) error {
@@ -135,17 +156,17 @@ func (t *tx) pendingFills(ctx context.Context) error {
 	}
 	for _, row := range ripe {
 		s := t.in.quotes
-		conv := slices.Clone(row[8:])
+		conv := slices.Clone(row[8:15])
 		if str(row[0]) == t.in.bars.table {
 			s = t.in.bars
 		} else {
 			conv = slices.Delete(conv, 3, 6)
 		}
 		r := record{key: [maxKey]int64{whole(row[1]), whole(row[2]), whole(row[3]), whole(row[4])}}
-		if r.receipt, err = t.receipt(ctx, whole(row[5]), whole(row[6]), whole(row[7])); err != nil {
+		if r.receipt, err = t.receipt(ctx, whole(row[5]), whole(row[6]), whole(row[7]), 0); err != nil {
 			return err
 		}
-		if _, err := t.applyFill(ctx, s, r, conv); err != nil {
+		if _, err := t.applyFill(ctx, s, r, conv, whole(row[15])); err != nil {
 			return err
 		}
 		if _, err := t.conn.exec(ctx, `DELETE FROM pending_fills WHERE series = ? AND k1 = ? AND k2 = ? AND k3 = ? AND k4 = ?

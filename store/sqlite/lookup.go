@@ -99,7 +99,12 @@ func (t *tx) receiptOf(ctx context.Context, r kurs.Receipt) (receipt, error) {
 		received: received, source: r.Raw.Source, name: r.Raw.Run,
 		counter: int64(r.Raw.Counter),
 	}
-	out.run, err = t.runID(ctx, run{source: r.Raw.Source, name: r.Raw.Run})
+	if out.run, err = t.runID(ctx, run{source: r.Raw.Source, name: r.Raw.Run}); err != nil {
+		return receipt{}, err
+	}
+	if r.Origin != "" {
+		out.origin, err = t.textID(ctx, string(r.Origin))
+	}
 	return out, err
 }
 
@@ -116,7 +121,7 @@ func (t *tx) runID(ctx context.Context, r run) (int64, error) {
 }
 
 // receipt is the receipt of a row that was read.
-func (t *tx) receipt(ctx context.Context, received, id, counter int64) (receipt, error) {
+func (t *tx) receipt(ctx context.Context, received, id, counter, origin int64) (receipt, error) {
 	r, ok := t.known.runNames[id]
 	if !ok {
 		row, err := t.conn.row(ctx, "SELECT source, run FROM runs WHERE id = ?", id)
@@ -128,7 +133,7 @@ func (t *tx) receipt(ctx context.Context, received, id, counter int64) (receipt,
 		}
 		remember(t.known.runNames, id, r)
 	}
-	return receipt{received: received, run: id, counter: counter, source: r.source, name: r.name}, nil
+	return receipt{received: received, run: id, counter: counter, origin: origin, source: r.source, name: r.name}, nil
 }
 
 func (t *tx) findOrInsert(ctx context.Context, find, insert string, args ...driver.Value) (int64, error) {
@@ -140,6 +145,22 @@ func (t *tx) findOrInsert(ctx context.Context, find, insert string, args ...driv
 		return 0, err
 	}
 	return whole(row[0]), nil
+}
+
+// factorOf looks up what turns a unit, by its id, into its currency; unknown where
+// that is not known. An error of the database shows at the next statement.
+func (t *tx) factorOf(ctx context.Context) func(driver.Value) kurs.Decimal {
+	return func(id driver.Value) kurs.Decimal {
+		row, err := t.conn.row(ctx, "SELECT factor FROM units WHERE id = ?", id)
+		if err != nil || row == nil {
+			return kurs.Decimal{}
+		}
+		factor, err := decimal(row[0])
+		if err != nil {
+			return kurs.Decimal{}
+		}
+		return factor
+	}
 }
 
 // unitName is what a unit of that id is called.

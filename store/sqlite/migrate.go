@@ -17,7 +17,7 @@ import (
 
 // Format is the format of the files that this version writes: the number of the
 // newest migration, kept in SQLite's user_version.
-const Format = 1
+const Format = 2
 
 // applicationID marks the files of kurs: the bytes "kurs" in SQLite's header.
 const applicationID = 'k'<<24 | 'u'<<16 | 'r'<<8 | 's'

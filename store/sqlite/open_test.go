@@ -64,7 +64,7 @@ func TestOpenRefusesWhatItMustNotTouch(t *testing.T) {
 				t.Fatal(err)
 			}
 			script(t, path, "PRAGMA user_version = 99")
-		}, kurs.ErrNewerFormat, "format 99, this kurs knows up to 1"},
+		}, kurs.ErrNewerFormat, "format 99, this kurs knows up to 2"},
 		{"another base currency", func(t *testing.T, path string) {
 			t.Helper()
 			if err := open(t, path).Close(); err != nil {

@@ -71,6 +71,7 @@ type Filter struct {
 	Symbols []string  // none: every symbol
 	Since   time.Time // of the price's own time, included; zero: from the first
 	Until   time.Time // not included; zero: to the last
+	AsOf    time.Time // what was known then; zero: what is known
 }
 
 // bounds are the filter's times in milliseconds: after the first, before the
@@ -89,40 +90,81 @@ func (f Filter) bounds() (after, before int64) {
 // ceilMillis rounds up: what is stored has milliseconds.
 func ceilMillis(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
 
-// rowColumns and rowTables are a price as a [kurs.Row], of a table called q.
+// rowColumns and rowTables are a price as a [kurs.Row], of a table called q and
+// with the correction c that holds of it.
 const (
-	rowColumns = `i.symbol, q.time, q.native, u.unit, u.currency, u.factor, q.fx_rate, q.fx_time, f.text, q.base,
-		q.bid, q.ask, q.volume, s.text, o.text, q.received`
-	rowTables = ` JOIN units u ON u.id = q.unit JOIN texts s ON s.id = q.session JOIN texts o ON o.id = q.source
-		LEFT JOIN texts f ON f.id = q.fx_source`
-	rowWidth = 16
+	rowColumns = `i.symbol, q.time, coalesce(c.native, q.native), u.unit, u.currency, u.factor,
+		iif(c.native IS NULL, q.fx_rate, c.fx_rate), iif(c.native IS NULL, q.fx_time, c.fx_time), f.text, iif(c.native IS NULL, q.base, c.base),
+		q.bid, q.ask, q.volume, s.text, o.text, q.received, iif(c.native IS NULL, q.approximate, 0),
+		iif(c.native IS NULL, g.text, '` + string(kurs.OriginCorrection) + `'), c.author`
+	rowCorrected = ` LEFT JOIN corrected c ON c.instrument = q.instrument AND c.time = q.time AND c.session = q.session AND c.source = q.source`
+	rowTexts     = ` JOIN units u ON u.id = coalesce(c.unit, q.unit) JOIN texts s ON s.id = q.session JOIN texts o ON o.id = q.source
+		LEFT JOIN texts f ON f.id = iif(c.native IS NULL, q.fx_source, c.fx_source) LEFT JOIN texts g ON g.id = q.origin`
+	rowTables = rowCorrected + rowTexts
+	rowWidth  = 19
 )
 
 // Latest returns the newest price of each symbol, in the order of the symbols;
 // of all, sorted by symbol, where none is named. A symbol without a price is
-// left out. Bid, ask and volume are those of the newest answer.
-func (r *Reader) Latest(ctx context.Context, symbols []string) ([]kurs.Row, error) {
-	const query = `SELECT i.symbol, q.time, q.native, u.unit, u.currency, u.factor, q.fx_rate, q.fx_time, f.text, q.base,
-		l.bid, l.ask, l.volume, s.text, o.text, l.received
+// left out. Bid, ask and volume are those of the newest answer. Where asOf is not
+// zero it is what was known then.
+func (r *Reader) Latest(ctx context.Context, symbols []string, asOf time.Time) ([]kurs.Row, error) {
+	const query = `SELECT i.symbol, q.time, coalesce(c.native, q.native), u.unit, u.currency, u.factor,
+		iif(c.native IS NULL, q.fx_rate, c.fx_rate), iif(c.native IS NULL, q.fx_time, c.fx_time), f.text, iif(c.native IS NULL, q.base, c.base),
+		l.bid, l.ask, l.volume, s.text, o.text, l.received, iif(c.native IS NULL, q.approximate, 0),
+		iif(c.native IS NULL, g.text, 'correction'), c.author
 		FROM instruments i CROSS JOIN latest l ON l.instrument = i.id
 		CROSS JOIN quotes q ON q.instrument = l.instrument AND q.time = l.time AND q.session = l.session AND q.source = l.source` +
 		rowTables
-	var out []kurs.Row
-	keep := func(row []driver.Value) error {
-		v, err := r.row(row)
-		out = append(out, v)
-		return err
+	names, err := r.names(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if len(symbols) == 0 {
-		err := r.query(ctx, keep, query+" ORDER BY i.symbol")
+	if asOf.IsZero() && len(names) == 0 && len(symbols) == 0 {
+		var out []kurs.Row
+		err := r.query(ctx, func(row []driver.Value) error {
+			v, err := r.row(row)
+			out = append(out, v)
+			return err
+		}, query+" ORDER BY i.symbol")
 		return out, err
 	}
-	for _, symbol := range symbols {
-		if err := r.query(ctx, keep, query+" WHERE i.symbol = ?", symbol); err != nil {
-			return nil, err
+	var out []kurs.Row
+	err = r.histories(ctx, symbols, names, func(symbol string, parts []part) error {
+		if asOf.IsZero() && len(parts) == 1 && parts[0].whole() {
+			return r.query(ctx, func(row []driver.Value) error {
+				v, err := r.row(row)
+				out = append(out, v)
+				return err
+			}, query+" WHERE i.id = ?", parts[0].id)
+		}
+		newest, ok, err := r.newestOf(ctx, symbol, parts, asOf)
+		if ok {
+			out = append(out, newest)
+		}
+		return err
+	}, inOrder)
+	return out, err
+}
+
+// newestOf is the newest price of some parts of a history.
+func (r *Reader) newestOf(ctx context.Context, symbol string, parts []part, asOf time.Time) (newest kurs.Row, ok bool, err error) {
+	for _, p := range parts {
+		from, args := source(asOf)
+		err := r.query(ctx, func(row []driver.Value) error {
+			v, err := r.named(row, symbol)
+			if !ok || v.Time.After(newest.Time) {
+				newest, ok = v, true
+			}
+			return err
+		}, `SELECT `+rowColumns+` FROM `+from+` JOIN instruments i ON i.id = q.instrument`+rowTexts+`
+			WHERE q.instrument = ? AND q.time > ? AND q.time < ? ORDER BY q.time DESC, q.received DESC LIMIT 1`,
+			append(args, p.id, p.after, p.before)...)
+		if err != nil {
+			return newest, false, err
 		}
 	}
-	return out, nil
+	return newest, ok, nil
 }
 
 // Quotes calls yield with each price, by symbol, then by time. An error of
@@ -130,26 +172,37 @@ func (r *Reader) Latest(ctx context.Context, symbols []string) ([]kurs.Row, erro
 // neither needs memory nor keeps the writer's log from being worked off; prices
 // that come in behind it meanwhile are not seen.
 func (r *Reader) Quotes(ctx context.Context, filter Filter, yield func(kurs.Row) error) error {
-	return r.instruments(ctx, filter.Symbols, func(id int64) error {
-		return r.quotesOf(ctx, id, filter, yield)
-	})
+	names, err := r.names(ctx)
+	if err != nil {
+		return err
+	}
+	return r.histories(ctx, filter.Symbols, names, func(symbol string, parts []part) error {
+		after, before := filter.bounds()
+		for _, p := range parts {
+			p.after, p.before = max(p.after, after), min(p.before, before)
+			if err := r.quotesOf(ctx, symbol, p, filter.AsOf, yield); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, sorted)
 }
 
-func (r *Reader) quotesOf(ctx context.Context, id int64, filter Filter, yield func(kurs.Row) error) error {
-	const query = `SELECT ` + rowColumns + `, q.session, q.source
-		FROM quotes q JOIN instruments i ON i.id = q.instrument` + rowTables + `
+func (r *Reader) quotesOf(ctx context.Context, symbol string, p part, asOf time.Time, yield func(kurs.Row) error) error {
+	from, args := source(asOf)
+	query := `SELECT ` + rowColumns + `, q.session, q.source
+		FROM ` + from + ` JOIN instruments i ON i.id = q.instrument` + rowTexts + `
 		WHERE q.instrument = ? AND (q.time, q.session, q.source) > (?, ?, ?) AND q.time < ?
 		ORDER BY q.time, q.session, q.source LIMIT ?`
-	after, before := filter.bounds()
-	cursor := []any{after, int64(math.MaxInt64), int64(math.MaxInt64)}
+	cursor := []any{p.after, int64(math.MaxInt64), int64(math.MaxInt64)}
 	for {
 		page := make([]kurs.Row, 0, 64)
 		err := r.query(ctx, func(row []driver.Value) error {
-			v, err := r.row(row)
+			v, err := r.named(row, symbol)
 			page = append(page, v)
 			cursor = []any{row[1], row[rowWidth], row[rowWidth+1]}
 			return err
-		}, query, slices.Concat([]any{id}, cursor, []any{before, pageRows})...)
+		}, query, slices.Concat(args, []any{p.id}, cursor, []any{p.before, pageRows})...)
 		if err != nil {
 			return err
 		}
@@ -164,9 +217,40 @@ func (r *Reader) quotesOf(ctx context.Context, id int64, filter Filter, yield fu
 	}
 }
 
-// instruments calls do with the id of each symbol that is named, or of all in
+// source is the prices that a query reads, as a table q with its correction c:
+// all that is known, or what was known at a time. A base value that was filled in
+// later was not.
+func source(asOf time.Time) (from string, args []any) {
+	if asOf.IsZero() {
+		return "quotes q" + rowCorrected, nil
+	}
+	const known = `(
+		SELECT * FROM quotes WHERE received <= ?1
+		UNION ALL
+		SELECT * FROM quotes_versions v WHERE received <= ?1
+		  AND NOT EXISTS (SELECT 1 FROM quotes s WHERE s.instrument = v.instrument AND s.time = v.time AND s.session = v.session
+		    AND s.source = v.source AND s.received <= ?1)
+		  AND NOT EXISTS (SELECT 1 FROM quotes_versions w WHERE w.instrument = v.instrument AND w.time = v.time AND w.session = v.session
+		    AND w.source = v.source AND w.received <= ?1 AND (w.received, w.run, w.counter) > (v.received, v.run, v.counter))
+	)`
+	const corrected = `(
+		SELECT * FROM corrections k WHERE received <= ?1
+		  AND NOT EXISTS (SELECT 1 FROM corrections w WHERE w.instrument = k.instrument AND w.time = k.time AND w.session = k.session
+		    AND w.source = k.source AND w.received <= ?1 AND (w.received, w.run, w.counter) > (k.received, k.run, k.counter))
+	)`
+	const columns = `instrument, time, session, source, native, unit, received, approximate, bid, ask, volume, origin`
+	return `(SELECT ` + columns + `, iif(later, NULL, fx_rate) AS fx_rate, iif(later, NULL, fx_time) AS fx_time,
+		iif(later, NULL, fx_source) AS fx_source, iif(later, NULL, base) AS base FROM (
+			SELECT k.*, EXISTS (SELECT 1 FROM filled l WHERE l.series = 'quotes' AND l.k1 = k.instrument AND l.k2 = k.time AND l.k3 = k.session
+				AND l.k4 = k.source AND l.received = k.received AND l.run = k.run AND l.counter = k.counter AND l.at > ?1) AS later
+			FROM ` + known + ` k)) q
+		LEFT JOIN ` + corrected + ` c ON c.instrument = q.instrument AND c.time = q.time AND c.session = q.session AND c.source = q.source
+			AND c.native IS NOT NULL`, []any{asOf.UnixMilli()}
+}
+
+// instruments calls do with the id and the name of each symbol that is named, or of all in
 // their order. Unknown ones are passed over.
-func (r *Reader) instruments(ctx context.Context, symbols []string, do func(id int64) error) error {
+func (r *Reader) instruments(ctx context.Context, symbols []string, do func(id int64, symbol string) error) error {
 	if len(symbols) > 0 {
 		sorted := slices.Clone(symbols)
 		slices.Sort(sorted)
@@ -178,7 +262,7 @@ func (r *Reader) instruments(ctx context.Context, symbols []string, do func(id i
 			if id == 0 {
 				continue
 			}
-			if err := do(id); err != nil {
+			if err := do(id, symbol); err != nil {
 				return err
 			}
 		}
@@ -186,16 +270,20 @@ func (r *Reader) instruments(ctx context.Context, symbols []string, do func(id i
 	}
 	last := ""
 	for {
-		var ids []int64
+		var (
+			ids   []int64
+			named []string
+		)
 		err := r.query(ctx, func(row []driver.Value) error {
-			ids, last = append(ids, whole(row[0])), str(row[1])
+			last = str(row[1])
+			ids, named = append(ids, whole(row[0])), append(named, last)
 			return nil
 		}, "SELECT id, symbol FROM instruments WHERE symbol > ? ORDER BY symbol LIMIT ?", last, pageSymbols)
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			if err := do(id); err != nil {
+		for i, id := range ids {
+			if err := do(id, named[i]); err != nil {
 				return err
 			}
 		}
@@ -224,7 +312,18 @@ func (r *Reader) row(c []driver.Value) (kurs.Row, error) {
 	if n, ok := c[12].(int64); ok {
 		v.Volume = &n
 	}
+	v.Approximate = whole(c[16]) == 1
+	v.Origin, v.CorrectedBy = kurs.Origin(str(c[17])), str(c[18])
 	return v, nil
+}
+
+// named reads a price of a history: its instrument goes by that name now.
+func (r *Reader) named(c []driver.Value, symbol string) (kurs.Row, error) {
+	v, err := r.row(c)
+	if v.Symbol != symbol {
+		v.Instrument = symbol
+	}
+	return v, err
 }
 
 // query calls do with each row of an answer; the slice is used again.

@@ -107,7 +107,7 @@ func TestQuotesEndWithTheConsumer(t *testing.T) {
 
 func TestLatestOfSymbols(t *testing.T) {
 	r := reader(t, filled(t, 10))
-	rows, err := r.Latest(t.Context(), []string{"B", "nobody", "A", "C"})
+	rows, err := r.Latest(t.Context(), []string{"B", "nobody", "A", "C"}, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ session
 source
 received_iso`},
 		{"SELECT * FROM v_quotes", "VOD.L|1795521601.123|2026-11-24T12:00:01.123Z|1.5|GBp|GBP|0.01|NULL|NULL|NULL|NULL|DKK|NULL|NULL|NULL|" +
-			"regular|yahoo|2026-11-24T12:01:00.000Z|1795521601123|0|Vodafone"},
+			"regular|yahoo|2026-11-24T12:01:00.000Z|1795521601123|0|Vodafone|NULL|NULL|NULL|VOD.L"},
 		{
 			"SELECT price_native, price_base, fx_rate, fx_time, bid, received_iso, shown FROM v_versions ORDER BY received_iso",
 			"1.25|8.0|6.4|1795521601.0|1.2|2026-11-24T12:00:01.000Z|0\n1.5|NULL|NULL|NULL|NULL|2026-11-24T12:01:00.000Z|1",

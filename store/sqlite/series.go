@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"slices"
 	"strings"
+
+	"kurs"
 )
 
 // series describes a table whose rows have versions: quotes, bars and rates are
@@ -18,6 +20,8 @@ type series struct {
 	base  int      // index in attrs of the column that is NULL while there is none
 	unit  int      // index in value of the unit's id; -1 where there is none
 
+	approximate int // index in attrs of the column that says so of the first of value; -1 where that makes no difference
+
 	insert, repeat, load, update, fill        string
 	loadBetween, insertVersion, deleteVersion string
 
@@ -29,11 +33,11 @@ const maxKey = 5
 func newSeries(s series) *series {
 	s.keyWidth = len(s.key)
 	s.receiptAt = s.keyWidth + len(s.value)
-	s.attrsAt = s.receiptAt + 3
+	s.attrsAt = s.receiptAt + 4
 	s.lastAt = s.attrsAt + len(s.attrs)
 
-	receipts := []string{"received", "run", "counter"}
-	last := []string{"last_received", "last_run", "last_counter", "last_attrs"}
+	receipts := []string{"received", "run", "counter", "origin"}
+	last := []string{"last_received", "last_run", "last_counter", "last_origin", "last_attrs"}
 	once := slices.Concat(s.key, s.value, receipts, s.attrs)
 	all := slices.Concat(once, last)
 	body := all[s.keyWidth:]
@@ -43,7 +47,7 @@ func newSeries(s series) *series {
 	s.insert = "INSERT INTO " + s.table + " (" + strings.Join(once, ", ") + ") VALUES (" + marks(len(once)) + ") ON CONFLICT DO NOTHING"
 	// Seen again, later, and the same in every respect: the common case of a
 	// market that stands still.
-	s.repeat = "UPDATE " + s.table + " SET last_received = ?, last_run = ?, last_counter = ?, last_attrs = NULL" + byKey +
+	s.repeat = "UPDATE " + s.table + " SET last_received = ?, last_run = ?, last_counter = ?, last_origin = ?, last_attrs = NULL" + byKey +
 		" AND " + each(s.value, " IS ?", " AND ") + " AND " + each(s.attrs, " IS ?", " AND ") +
 		" AND coalesce(last_received, received) < ?"
 	s.load = "SELECT " + strings.Join(body, ", ") + " FROM " + s.table + byKey
@@ -87,6 +91,8 @@ func quoteSeries() *series {
 		conv:  []int{1, 2, 3, 4},
 		base:  4,
 		unit:  1,
+
+		approximate: 0,
 	})
 }
 
@@ -99,6 +105,8 @@ func barSeries() *series {
 		conv:  []int{1, 2, 3, 4, 5, 6, 7},
 		base:  7,
 		unit:  5,
+
+		approximate: -1,
 	})
 }
 
@@ -109,6 +117,8 @@ func rateSeries() *series {
 		value: []string{"rate"},
 		attrs: []string{"symbol", "valid_for"},
 		unit:  -1,
+
+		approximate: -1,
 	})
 }
 
@@ -139,7 +149,7 @@ func (t *tx) put(ctx context.Context, s *series, r record, row []driver.Value) e
 	// A conversion that is not known yet is this receipt's own matter: the two
 	// receipts are then kept apart.
 	if len(s.conv) == 0 || attrs[s.base] != nil {
-		t.args = append(t.args[:0], r.received, r.run, r.counter)
+		t.args = append(t.args[:0], r.received, r.run, r.counter, r.origin)
 		t.args = append(t.args, row[:s.receiptAt]...)
 		t.args = append(t.args, attrs...)
 		t.args = append(t.args, r.received)
@@ -157,7 +167,12 @@ func (t *tx) put(ctx context.Context, s *series, r record, row []driver.Value) e
 		return err
 	}
 	add := seen{receipt: r.receipt, attrs: slices.Clone(attrs)}
-	return t.replace(ctx, s, row[:s.keyWidth], old, merge(old, add, said, rules{conv: s.conv, base: s.base}))
+	return t.replace(ctx, s, row[:s.keyWidth], old, merge(old, add, said, s.rules(t.factorOf(ctx))))
+}
+
+// rules are those of the table's columns.
+func (s *series) rules(factor func(unit driver.Value) kurs.Decimal) rules {
+	return rules{conv: s.conv, base: s.base, approximate: s.approximate, factor: factor}
 }
 
 // versions reads the versions of a key that a receipt may concern, in order;
@@ -190,7 +205,7 @@ func (t *tx) versions(ctx context.Context, s *series, key []driver.Value, r rece
 // span reads a row behind its key.
 func (t *tx) span(ctx context.Context, s *series, row []driver.Value) (span, error) {
 	column := func(at int) driver.Value { return row[at-s.keyWidth] }
-	first, err := t.receipt(ctx, whole(column(s.receiptAt)), whole(column(s.receiptAt+1)), whole(column(s.receiptAt+2)))
+	first, err := t.receipt(ctx, whole(column(s.receiptAt)), whole(column(s.receiptAt+1)), whole(column(s.receiptAt+2)), whole(column(s.receiptAt+3)))
 	if err != nil {
 		return span{}, err
 	}
@@ -206,11 +221,11 @@ func (t *tx) span(ctx context.Context, s *series, row []driver.Value) (span, err
 	if column(s.lastAt) == nil {
 		return v, nil
 	}
-	v.last.receipt, err = t.receipt(ctx, whole(column(s.lastAt)), whole(column(s.lastAt+1)), whole(column(s.lastAt+2)))
+	v.last.receipt, err = t.receipt(ctx, whole(column(s.lastAt)), whole(column(s.lastAt+1)), whole(column(s.lastAt+2)), whole(column(s.lastAt+3)))
 	if err != nil {
 		return span{}, err
 	}
-	if packed, ok := column(s.lastAt + 3).([]byte); ok {
+	if packed, ok := column(s.lastAt + 4).([]byte); ok {
 		v.last.attrs, err = unpackAttrs(packed, len(s.attrs))
 	}
 	return v, err
@@ -229,11 +244,11 @@ func (t *tx) value(ctx context.Context, s *series, row []driver.Value) (value, e
 
 // columnsOf is a version as the columns behind the key.
 func (s *series) columnsOf(v span) []driver.Value {
-	out := slices.Concat(v.columns, []driver.Value{v.first.received, v.first.run, v.first.counter}, v.first.attrs)
+	out := slices.Concat(v.columns, []driver.Value{v.first.received, v.first.run, v.first.counter, v.first.origin}, v.first.attrs)
 	if v.first.compare(v.last.receipt) == 0 {
-		return append(out, nil, nil, nil, nil)
+		return append(out, nil, nil, nil, nil, nil)
 	}
-	out = append(out, v.last.received, v.last.run, v.last.counter)
+	out = append(out, v.last.received, v.last.run, v.last.counter, v.last.origin)
 	if slices.Equal(v.first.attrs, v.last.attrs) && (len(s.conv) == 0 || v.first.attrs[s.base] != nil) {
 		return append(out, nil)
 	}

@@ -102,7 +102,7 @@ func (t *tx) moveLatest(ctx context.Context, r record, p *kurs.Price) error {
 		return err
 	}
 	stands := record{key: [maxKey]int64{r.key[0], whole(has[0]), whole(has[1]), whole(has[2])}}
-	if stands.receipt, err = t.receipt(ctx, whole(has[3]), whole(has[4]), whole(has[5])); err != nil {
+	if stands.receipt, err = t.receipt(ctx, whole(has[3]), whole(has[4]), whole(has[5]), 0); err != nil {
 		return err
 	}
 	if r.newer(stands) {

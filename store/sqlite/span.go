@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"database/sql/driver"
 	"slices"
+
+	"kurs"
 )
 
 // receipt orders what was received: by time, then by the raw message's id. Runs
@@ -12,6 +14,7 @@ type receipt struct {
 	received int64 // milliseconds
 	run      int64 // id in the table runs
 	counter  int64
+	origin   int64  // id of a text; it orders nothing
 	source   string // of the raw message, with the run's name: what run stands for
 	name     string
 }
@@ -93,26 +96,78 @@ func merge(spans []span, s seen, said value, rules rules) []span {
 	single := span{value: said, first: s, last: s}
 	switch {
 	case before != nil && s.compare(before.last.receipt) < 0: // inside of a version
-		if before.same(said) {
+		if before.same(said) || rules.stands(*before, single) {
 			return out
 		}
 		left, right := *before, *before
 		left.last, right.first = left.first, right.last
-		return slices.Replace(out, at-1, at, left, single, right)
-	case before != nil && before.same(said):
+		out = slices.Replace(out, at-1, at, left, single, right)
+		return rules.settle(out, at)
+	case before != nil && before.same(said) && !rules.finer(single, *before):
 		before.last = s
-		return out
-	case after != nil && after.same(said):
+		return rules.settle(out, at-1)
+	case before != nil && rules.stands(*before, single):
+		before.last = rules.as(s, *before)
+		return rules.settle(out, at-1)
+	case after != nil && after.same(said) && !rules.finer(*after, single):
 		after.first = s
 		return out
 	}
-	return slices.Insert(out, at, single)
+	return rules.settle(slices.Insert(out, at, single), at)
 }
 
-// rules say which attributes of a table are the conversion.
+// rules say what the attributes of a table mean.
 type rules struct {
-	conv []int // indices of the attributes that a conversion consists of
-	base int   // index of the attribute that is NULL while there is none
+	conv        []int // indices of those that a conversion consists of
+	base        int   // index of the one that is NULL while there is none
+	approximate int   // index of the one that says that the value is approximate; -1: none does
+	factor      func(unit driver.Value) kurs.Decimal
+}
+
+// Where a float32 cannot hold the digits of a price, it comes approximate by one
+// way (the stream) and exact by another (quotes). The exact one wins: an
+// approximate value that is the same float32 as the exact one before it says
+// nothing else, and is no version. An exact one behind an approximate one is.
+
+// isApproximate tells whether a version's value is.
+func (r rules) isApproximate(v span) bool {
+	return r.approximate >= 0 && v.first.attrs[r.approximate] == driver.Value(int64(1))
+}
+
+// finer tells whether a is exact and b, of the same value, is not.
+func (r rules) finer(a, b span) bool {
+	return r.approximate >= 0 && !r.isApproximate(a) && r.isApproximate(b)
+}
+
+// stands tells whether a version stands for one behind it that is approximate.
+func (r rules) stands(exact, behind span) bool {
+	return r.finer(exact, behind) && exact.unit == behind.unit && sameFloat32(exact.columns[0], behind.columns[0])
+}
+
+// as is a receipt of an approximate value as one of the exact version that stands
+// for it.
+func (r rules) as(s seen, exact span) seen {
+	s.attrs = slices.Clone(s.attrs)
+	s.attrs[r.approximate] = int64(0)
+	s.attrs[r.base] = convertAgain(exact.columns[0], r.factor(exact.columns[exact.unitAt]), s.attrs[r.conv[0]])
+	return s
+}
+
+// settle joins the versions behind one that it stands for or that say the same.
+func (r rules) settle(all []span, at int) []span {
+	for r.approximate >= 0 && at+1 < len(all) {
+		v, next := &all[at], all[at+1]
+		switch {
+		case r.stands(*v, next):
+			v.last = r.as(next.last, *v)
+		case v.same(next.value) && !r.finer(next, *v):
+			v.last = next.last
+		default:
+			return all
+		}
+		all = slices.Delete(all, at+1, at+2)
+	}
+	return all
 }
 
 // holds tells whether the receipt is one of the two that are kept.

@@ -75,7 +75,7 @@ func dump(t *testing.T, path string) (d storetest.Dump) {
 		return nil
 	}))
 	var err error
-	d.Latest, err = r.Latest(ctx, nil)
+	d.Latest, err = r.Latest(ctx, nil, time.Time{})
 	check(err)
 	check(dumpViews(ctx, path, &d))
 	return d

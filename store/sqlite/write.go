@@ -16,13 +16,14 @@ import (
 
 // tx is a group on its way into the database.
 type tx struct {
-	conn   *conn
-	in     tables
-	known  *lookups
-	counts map[string]int64 // by how much each count of the table counts grows
-	bounds bounds           // of the times of the quotes written
-	args   []driver.Value   // scratch
-	memo   memo
+	conn     *conn
+	in       tables
+	known    *lookups
+	counts   map[string]int64 // by how much each count of the table counts grows
+	bounds   bounds           // of the times of the quotes written
+	args     []driver.Value   // scratch
+	memo     memo
+	lastLegs kurs.Rate // whose legs were written last
 }
 
 // bounds are the first and the last of some times.
@@ -146,6 +147,10 @@ func (t *tx) write(ctx context.Context, group kurs.Group) error {
 		{"rates", t.rates},
 		{"events", t.events},
 		{"gaps", t.gaps},
+		{"quarantine", t.aside},
+		{"decisions", t.decisions},
+		{"corrections", t.corrections},
+		{"aliases", t.aliases},
 		{"ledger", t.ledger},
 		{"fills", t.fills},
 		{"counts", t.count},
@@ -254,7 +259,7 @@ func (s *series) head(r record, row []driver.Value) {
 	for i := range s.keyWidth {
 		row[i] = r.key[i]
 	}
-	row[s.receiptAt], row[s.receiptAt+1], row[s.receiptAt+2] = r.received, r.run, r.counter
+	row[s.receiptAt], row[s.receiptAt+1], row[s.receiptAt+2], row[s.receiptAt+3] = r.received, r.run, r.counter, r.origin
 }
 
 func (t *tx) quoteRow(ctx context.Context, s *series, p *kurs.Price, r record, row []driver.Value) (err error) {
@@ -293,9 +298,11 @@ func (t *tx) conversion(ctx context.Context, columns []driver.Value, r kurs.Rate
 		}
 	}
 	if r.Source != "" {
-		columns[2], err = t.textID(ctx, r.Source)
+		if columns[2], err = t.textID(ctx, r.Source); err != nil {
+			return err
+		}
 	}
-	return err
+	return t.legs(ctx, r)
 }
 
 // bars writes the bars.
