@@ -45,6 +45,8 @@ func layout() []row {
 		{folder: "store/stdout", tests: []string{"store/storetest"}},
 		{folder: "store/storetest"},
 
+		{folder: "reading", may: []string{"process/fx"}},
+
 		{folder: "queue", may: []string{"queue/pb"}},
 		{folder: "queue/pb"},
 		{folder: "queue/queuetest", may: []string{"queue"}},

@@ -1,6 +1,9 @@
 package kurs
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // A Rate says what one unit of From was worth in To, at Time.
 type Rate struct {
@@ -30,6 +33,12 @@ func (l Leg) Known() bool { return l.Value.Known() }
 
 // Known tells whether there is a rate at all.
 func (r Rate) Known() bool { return r.Value.Known() }
+
+// Provider is the source that quoted the rate, or its legs.
+func (r Rate) Provider() string {
+	name, _, _ := strings.Cut(r.Source, " ")
+	return name
+}
 
 // Identity is the rate of a currency to itself: nothing to look up.
 func Identity(currency string) Rate {

@@ -27,6 +27,7 @@ type Row struct {
 	Origin         Origin    `json:"origin,omitempty"`       // how it came
 	CorrectedBy    string    `json:"corrected_by,omitempty"` // the author of a correction
 	Instrument     string    `json:"instrument,omitempty"`   // where it goes by another name: that
+	SplitFactor    Decimal   `json:"split_factor,omitzero"`  // what the values were multiplied with for splits since
 }
 
 // Row flattens the price.

@@ -42,9 +42,13 @@ func rootCommand(std streams) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
+		barsCommand(std),
 		configCommand(std),
+		convertCommand(std),
 		decodeCommand(std),
+		explainCommand(std),
 		exportCommand(std),
+		fxCommand(std),
 		initCommand(std, findSymbols),
 		quoteCommand(std),
 		runCommand(std),

@@ -20,18 +20,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"kurs"
-	"kurs/config"
 	"kurs/store/sqlite"
 )
 
 // exportRun is one run of kurs export.
 type exportRun struct {
 	settings
+	viewFlags
+	rangeFlags
 
 	format  string
 	symbols string
-	since   string
-	until   string
 	out     string
 	force   bool
 }
@@ -45,6 +44,9 @@ func exportCommand(std streams) *cobra.Command {
 Unknown values are empty. Times are UTC. Texts that a spreadsheet might take for a
 formula begin with an apostrophe.
 
+--currency gives the values in another currency, at the stored rates as of each
+price's own time. --as-of leaves out what kurs learned later.
+
 TIME is RFC 3339, a date (in the config's time zone), "today", or a span back from
 now as 24h or 7d.`,
 		Example: `  kurs export > prices.csv
@@ -54,11 +56,11 @@ now as 24h or 7d.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.run(cmd.Context(), std) },
 	}
 	flags := cmd.Flags()
-	r.bind(flags)
+	r.settings.bind(flags)
+	r.viewFlags.bind(flags)
+	r.rangeFlags.bind(flags)
 	flags.StringVarP(&r.format, "output", "o", "csv", "csv or jsonl")
 	flags.StringVar(&r.symbols, "symbols", "", "only these: `A,B`")
-	flags.StringVar(&r.since, "since", "", "only prices made at or after `TIME`")
-	flags.StringVar(&r.until, "until", "", "only prices made before `TIME`")
 	flags.StringVar(&r.out, "out", "-", "write to `FILE`; - is standard output")
 	flags.BoolVar(&r.force, "force", false, "replace a file that is there")
 	return cmd
@@ -72,43 +74,26 @@ func (r *exportRun) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	filter, err := r.filter(c)
+	filter, err := r.filter(c, symbolsOf([]string{r.symbols}))
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	v, err := r.open(ctx, c, filter.Symbols)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }() // it was only read
+	defer v.close()
 	e := exported{found: map[string]bool{}}
 	if r.out == "-" {
-		err = e.write(ctx, std.out, r.format, db, filter)
+		err = e.write(ctx, std.out, r.format, v, filter)
 	} else {
-		err = r.toFile(func(w io.Writer) error { return e.write(ctx, w, r.format, db, filter) })
-	}
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
-		return nil // who read has read enough, as head does
+		err = r.toFile(func(w io.Writer) error { return e.write(ctx, w, r.format, v, filter) })
 	}
 	if err != nil {
-		return err
+		return readerGone(err)
 	}
 	fmt.Fprintf(std.err, "%s written\n", countOf(e.rows, "price"))
 	return e.missing(std.err, filter.Symbols)
-}
-
-func (r *exportRun) filter(c config.Config) (sqlite.Filter, error) {
-	f := sqlite.Filter{Symbols: symbolsOf([]string{r.symbols})}
-	location, err := c.Location()
-	if err != nil {
-		return f, err
-	}
-	now := time.Now()
-	if f.Since, err = timeOf("--since", r.since, location, now); err != nil {
-		return f, err
-	}
-	f.Until, err = timeOf("--until", r.until, location, now)
-	return f, err
 }
 
 // timeOf reads a time as people give it; the zero time for none.
@@ -185,7 +170,26 @@ type exported struct {
 	found map[string]bool // symbols
 }
 
-func (e *exported) write(ctx context.Context, w io.Writer, format string, db *sqlite.Reader, filter sqlite.Filter) error {
+func (e *exported) write(ctx context.Context, w io.Writer, format string, v *view, filter sqlite.Filter) error {
+	return e.writeRows(w, format, func(row func(kurs.Row) error) error {
+		return v.quotes(ctx, filter, func(r kurs.Row) error {
+			e.count(&r)
+			return row(r)
+		})
+	})
+}
+
+// count takes note of a row.
+func (e *exported) count(r *kurs.Row) {
+	e.rows++
+	e.found[r.Symbol] = true
+	if r.Instrument != "" {
+		e.found[r.Instrument] = true
+	}
+}
+
+// writeRows writes what rows hands over as CSV or JSON lines.
+func (e *exported) writeRows(w io.Writer, format string, rows func(func(kurs.Row) error) error) error {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	row, flush := jsonRow(buffered), func() error { return nil }
 	if format == "csv" {
@@ -199,12 +203,7 @@ func (e *exported) write(ctx context.Context, w io.Writer, format string, db *sq
 			return table.Error()
 		}
 	}
-	err := db.Quotes(ctx, filter, func(r kurs.Row) error {
-		e.rows++
-		e.found[r.Symbol] = true
-		return row(r)
-	})
-	if err != nil {
+	if err := rows(row); err != nil {
 		return err
 	}
 	if err := flush(); err != nil {
@@ -215,15 +214,15 @@ func (e *exported) write(ctx context.Context, w io.Writer, format string, db *sq
 
 // missing names the symbols that nothing was found of.
 func (e *exported) missing(w io.Writer, symbols []string) error {
-	missing := slices.DeleteFunc(slices.Clone(symbols), func(s string) bool { return e.found[s] })
-	if len(missing) == 0 {
+	return nothingStored(w, "prices", slices.DeleteFunc(slices.Clone(symbols), func(s string) bool { return e.found[s] }), e.rows > 0)
+}
+
+// readerGone passes over that who read has read enough, as head does.
+func readerGone(err error) error {
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		return nil
 	}
-	fmt.Fprintf(w, "no prices are stored of %s\n", strings.Join(missing, ", "))
-	if e.rows == 0 {
-		return exit(kurs.ExitNotFound)
-	}
-	return exit(kurs.ExitPartly)
+	return err
 }
 
 func jsonRow(w io.Writer) func(kurs.Row) error {
@@ -235,7 +234,7 @@ func jsonRow(w io.Writer) func(kurs.Row) error {
 // csvColumns are the columns of v_quotes, under their JSON names.
 var csvColumns = []string{
 	"symbol", "time", "price_native", "unit", "currency_native", "factor", "fx_rate", "fx_time", "fx_source", "price_base", "currency_base",
-	"bid", "ask", "volume", "session", "source", "received_iso",
+	"bid", "ask", "volume", "session", "source", "received_iso", "approximate", "origin", "corrected_by", "instrument", "split_factor",
 }
 
 func csvRow(w *csv.Writer, r kurs.Row) error {
@@ -247,6 +246,7 @@ func csvRow(w *csv.Writer, r kurs.Row) error {
 		spreadsheetText(r.Symbol), timeText(r.Time), r.PriceNative.String(), spreadsheetText(r.Unit), spreadsheetText(r.CurrencyNative),
 		r.Factor.String(), r.FXRate.String(), timeText(r.FXTime), spreadsheetText(r.FXSource), r.PriceBase.String(), spreadsheetText(r.CurrencyBase),
 		r.Bid.String(), r.Ask.String(), volume, spreadsheetText(string(r.Session)), spreadsheetText(r.Source), timeText(r.ReceivedISO),
+		flagText(r.Approximate), string(r.Origin), spreadsheetText(r.CorrectedBy), spreadsheetText(r.Instrument), r.SplitFactor.String(),
 	})
 }
 
@@ -257,6 +257,14 @@ func spreadsheetText(text string) string {
 		return "'" + text
 	}
 	return text
+}
+
+// flagText is how CSV has what is rarely so.
+func flagText(b bool) string {
+	if b {
+		return "1"
+	}
+	return ""
 }
 
 func timeText(t time.Time) string {

@@ -24,6 +24,7 @@ import (
 func quoteCommand(std streams) *cobra.Command {
 	var (
 		s      settings
+		f      viewFlags
 		stored bool
 		output string
 	)
@@ -36,7 +37,8 @@ show them converted. Nothing is stored. Without SYMBOL: those of the config.
 --stored shows what was recorded last instead, without asking anybody.`,
 		Example: `  kurs quote NOVO-B.CO AAPL VOD.L --currency DKK
   kurs quote AAPL -o json
-  kurs quote --stored`,
+  kurs quote --stored
+  kurs quote --stored --currency EUR --as-of 2026-11-24T12:00:00Z`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := tableOrJSON(output); err != nil {
 				return err
@@ -54,7 +56,13 @@ show them converted. Nothing is stored. Without SYMBOL: those of the config.
 				return usageError("there is no symbol to look at", "kurs quote NOVO-B.CO AAPL")
 			}
 			if stored {
-				return quoteStored(cmd.Context(), std, c, args, output)
+				f.currency = s.overrides()["currency"]
+				return quoteStored(cmd.Context(), std, c, f, args, output)
+			}
+			for _, name := range []string{"as-of", "adjusted"} {
+				if cmd.Flags().Changed(name) {
+					return usageError("--"+name+" is about stored prices", "kurs quote --stored --"+name)
+				}
 			}
 			return quoteLive(cmd.Context(), std, c, symbols, output)
 		},
@@ -65,6 +73,7 @@ show them converted. Nothing is stored. Without SYMBOL: those of the config.
 			bindKey(cmd.Flags(), k)
 		}
 	}
+	f.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&stored, "stored", false, "show what was recorded last")
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
 	return cmd
@@ -92,6 +101,7 @@ type looked struct {
 	Received     time.Time    `json:"received"`
 	DelaySeconds int64        `json:"delay_seconds"`
 	Native       lookedNative `json:"native"`
+	Approximate  bool         `json:"approximate,omitempty"` // the last digits of native are not sure
 	FX           *lookedFX    `json:"fx"` // null: nothing to convert, or no rate
 	Converted    *lookedMoney `json:"converted"`
 }
@@ -242,7 +252,7 @@ func look(p kurs.Price, name string) looked {
 	out := looked{
 		Symbol: p.Symbol, Name: name, Session: p.Session, PriceTime: p.Time.UTC(), Received: p.Received.UTC(),
 		DelaySeconds: int64(p.Delay / time.Second),
-		Native:       lookedNative{lookedMoney{p.Value, p.Currency}, p.Unit, p.Factor},
+		Native:       lookedNative{lookedMoney{p.Value, p.Currency}, p.Unit, p.Factor}, Approximate: p.Approximate,
 	}
 	if p.Base.Known() {
 		out.Converted = &lookedMoney{p.Base, p.BaseCurrency}
@@ -283,11 +293,14 @@ func printLooked(std streams, c config.Config, prices []looked, output string) e
 		if p.DelaySeconds > 0 {
 			market += fmt.Sprintf(", %d min delayed", p.DelaySeconds/60)
 		}
-		t.add(printable(p.Symbol), cutText(printable(p.Name), 24), base, n.price(p.Native.Amount), printable(p.Native.Unit), rate,
+		t.add(printable(p.Symbol), cutText(printable(p.Name), 24), base, n.native(p.Native.Amount, p.Approximate), printable(p.Native.Unit), rate,
 			ageText(now.Sub(p.PriceTime)), market)
 	}
 	if err := t.print(std.out); err != nil {
 		return err
+	}
+	if slices.ContainsFunc(prices, func(p looked) bool { return p.Approximate }) {
+		fmt.Fprintln(std.out, approximately)
 	}
 	for _, pair := range missing {
 		fmt.Fprintf(std.err, "warning: no %s rate young enough for the price (fx.max_age)   [KURS-FX]\n", pair)
@@ -319,22 +332,26 @@ func withStored(ctx context.Context, std streams, c config.Config, symbols []str
 }
 
 // quoteStored shows what was recorded last.
-func quoteStored(ctx context.Context, std streams, c config.Config, args []string, output string) error {
-	r, err := sqlite.OpenReader(ctx, c.Paths.Database)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = r.Close() }() // it was only read
+func quoteStored(ctx context.Context, std streams, c config.Config, f viewFlags, args []string, output string) error {
 	symbols := symbolsOf(args)
-	rows, err := r.Latest(ctx, symbols, time.Time{})
+	v, err := f.open(ctx, c, symbols)
 	if err != nil {
 		return err
 	}
-	c.Currency = r.BaseCurrency()
+	defer v.close()
+	rows, err := v.latest(ctx, symbols)
+	if err != nil {
+		return err
+	}
+	c.Currency = v.currency()
+	now := time.Now()
+	if !v.asOf.IsZero() {
+		now = v.asOf
+	}
 	if output == "json" {
 		err = printJSON(std.out, rows)
 	} else {
-		err = priceTable(std.out, c, rows, time.Now())
+		err = priceTable(std.out, c, rows, now)
 	}
 	if err != nil {
 		return err
@@ -346,7 +363,7 @@ func quoteStored(ctx context.Context, std streams, c config.Config, args []strin
 func storedMissing(w io.Writer, c config.Config, symbols []string, rows []kurs.Row) error {
 	var missing []string
 	for _, symbol := range symbols {
-		if !slices.ContainsFunc(rows, func(r kurs.Row) bool { return r.Symbol == symbol }) {
+		if !slices.ContainsFunc(rows, func(r kurs.Row) bool { return r.Symbol == symbol || r.Instrument == symbol }) {
 			missing = append(missing, symbol)
 		}
 	}

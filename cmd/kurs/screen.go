@@ -73,6 +73,14 @@ func (n numbers) price(d kurs.Decimal) string {
 	return n.text(d, min(2, digits), digits)
 }
 
+// native is a price as it was quoted; one whose last digits are not sure is marked.
+func (n numbers) native(d kurs.Decimal, approximate bool) string {
+	if approximate {
+		return "~" + n.price(d)
+	}
+	return n.price(d)
+}
+
 // rate is an exchange rate for people.
 func (n numbers) rate(d kurs.Decimal) string { return n.text(d.Round(6), 0, 9) }
 
@@ -122,19 +130,29 @@ func ageText(d time.Duration) string {
 // priceTable prints stored prices. Their age is always shown.
 func priceTable(w io.Writer, c config.Config, rows []kurs.Row, now time.Time) error {
 	n := newNumbers(c.Locale)
+	approximate := false
 	t := table{
 		head:  []string{"SYMBOL", "PRICE " + c.Currency, "NATIVE", "", "FX", "AGE", "SESSION"},
 		right: []bool{false, true, true, false, true, true, false},
 	}
 	for i := range rows {
 		r := &rows[i]
+		approximate = approximate || r.Approximate
 		fx := "-"
 		if r.FXRate.Known() && r.CurrencyNative != r.CurrencyBase {
 			fx = n.rate(r.FXRate)
 		} else if !r.PriceBase.Known() {
 			fx = "no rate yet"
 		}
-		t.add(printable(r.Symbol), n.price(r.PriceBase), n.price(r.PriceNative), printable(r.Unit), fx, ageText(now.Sub(r.Time)), string(r.Session))
+		t.add(printable(r.Symbol), n.price(r.PriceBase), n.native(r.PriceNative, r.Approximate), printable(r.Unit), fx,
+			ageText(now.Sub(r.Time)), string(r.Session))
 	}
-	return t.print(w)
+	err := t.print(w)
+	if err == nil && approximate {
+		_, err = fmt.Fprintln(w, approximately)
+	}
+	return err
 }
+
+// approximately explains the mark of approximate prices.
+const approximately = "~ approximate: the provider sends more digits than the format that it sends them in holds"

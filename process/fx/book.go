@@ -26,6 +26,14 @@ func New() *Book {
 	return &Book{state: newState(), moved: make(chan struct{})}
 }
 
+// NewWhole returns a book that forgets nothing, for questions about rates that
+// are stored: the whole of them is bounded by who tells it of them.
+func NewWhole() *Book {
+	b := New()
+	b.state.log.whole = true
+	return b
+}
+
 // Learn adds the rates of the message at pos. Rates that cannot be (without a
 // value above 0, a time, or two different currencies) are left out. A rate whose
 // ValidFor is set is valid for that long, whatever the policy says.

@@ -18,6 +18,7 @@ type log struct {
 	runs     table[run]
 	swept    int64  // clock of the last sweep
 	sweptTo  uint32 // and its last message
+	whole    bool   // nothing is ever forgotten
 }
 
 // message is one of the stream's, or a part of it with its own receipt.
@@ -77,7 +78,7 @@ func (l *log) append(pos uint64, received int64, id kurs.RawID) (number, cut uin
 	}
 	l.messages = append(l.messages, m)
 	number = l.last()
-	for m.cut < number && (l.at(m.cut).clock < m.clock-int64(Horizon) || number-m.cut > maxMessages) {
+	for !l.whole && m.cut < number && (l.at(m.cut).clock < m.clock-int64(Horizon) || number-m.cut > maxMessages) {
 		m.cut++
 	}
 	l.at(number).cut = m.cut

@@ -35,6 +35,10 @@ type Policy struct {
 	MaxJump kurs.Decimal
 	// Fixed are rates that a person wrote down; their source is "fixed".
 	Fixed []Fixed
+	// Home is a currency that crosses may go through after all others, whatever Via
+	// says: the one that rates were recorded in. It is for reading what is stored
+	// and does not travel.
+	Home string
 }
 
 // Fixed is a rate that holds from a time on, until another of its pair does.
@@ -174,9 +178,21 @@ func (p Policy) rules() rules {
 	case kurs.LooksLikeCurrency(p.Via):
 		r.vias = []string{p.Via}
 	}
+	if p.Home != "" && !slices.Contains(r.vias, p.Home) {
+		r.vias = append(r.vias, p.Home)
+	}
 	r.fixRates(p.Fixed)
 	return r
 }
+
+// Oldest is the greatest age that any rate may have that does not say its own.
+func (p Policy) Oldest() time.Duration {
+	r := p.rules()
+	return time.Duration(max(r.closed, r.daily))
+}
+
+// Vias are the third currencies of crosses, in the order in which they are tried.
+func (p Policy) Vias() []string { return p.rules().vias }
 
 // young tells whether a rate of the class may be used for the time at. It never
 // allows an older rate where it refuses a newer one of the same class, so a

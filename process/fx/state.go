@@ -26,7 +26,6 @@ type state struct {
 	sources  []*source // by name
 	labels   table[label]
 	doubts   doubts
-	horizon  time.Duration // 0: nothing is forgotten
 }
 
 // inForce is a policy from a position on.

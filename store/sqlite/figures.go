@@ -62,6 +62,7 @@ type WaitingPair struct {
 	Quotes    int64
 	Bars      int64
 	Oldest    time.Time // of the prices' own times
+	Newest    time.Time
 }
 
 // Waiting tells which prices have no base value, by currency. It costs as much
@@ -71,13 +72,13 @@ func (r *Reader) Waiting(ctx context.Context) ([]WaitingPair, error) {
 	err := r.query(ctx, func(row []driver.Value) error {
 		out = append(out, WaitingPair{
 			Pair:   kurs.Pair{From: str(row[0]), To: r.base},
-			Quotes: whole(row[1]), Bars: whole(row[2]), Oldest: moment(row[3]),
+			Quotes: whole(row[1]), Bars: whole(row[2]), Oldest: moment(row[3]), Newest: moment(row[4]),
 		})
 		return nil
-	}, `SELECT u.currency, sum(w.quotes), sum(w.bars), min(w.oldest) FROM (
-			SELECT unit, count(*) AS quotes, 0 AS bars, min(time) AS oldest FROM quotes WHERE base IS NULL GROUP BY unit
+	}, `SELECT u.currency, sum(w.quotes), sum(w.bars), min(w.oldest), max(w.newest) FROM (
+			SELECT unit, count(*) AS quotes, 0 AS bars, min(time) AS oldest, max(time) AS newest FROM quotes WHERE base IS NULL GROUP BY unit
 			UNION ALL
-			SELECT unit, 0, count(*), min(time) FROM bars WHERE base IS NULL GROUP BY unit
+			SELECT unit, 0, count(*), min(time), max(time) FROM bars WHERE base IS NULL GROUP BY unit
 		) w JOIN units u ON u.id = w.unit GROUP BY u.currency ORDER BY u.currency`)
 	return out, err
 }

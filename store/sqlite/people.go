@@ -84,7 +84,7 @@ func (t *tx) asideKey(ctx context.Context, a *kurs.SetAside) ([]driver.Value, er
 		if err != nil {
 			return nil, err
 		}
-		row[3+i] = id //nolint:gosec // of eight
+		row[3+i] = id
 	}
 	if row[6], err = binary64(a.Value); err != nil {
 		return nil, err

@@ -1,0 +1,45 @@
+package kurs
+
+import "time"
+
+// An Explanation is all that is stored of one price: what was seen, what it was
+// converted with, and what else was ever said of it.
+type Explanation struct {
+	Row
+	Raw        RawID         `json:"raw"`                  // the receipt of what is shown
+	SeenISO    time.Time     `json:"seen_iso"`             // when it was last received unchanged
+	FilledISO  time.Time     `json:"filled_iso,omitzero"`  // when the rate came, where that was later than the price
+	Correction string        `json:"correction,omitempty"` // the reason of the author
+	Rates      []RateReceipt `json:"rates,omitempty"`      // those that were quoted: the rate itself, or its legs
+	Versions   []Version     `json:"versions"`             // in the order in which they were received; one of them is shown
+}
+
+// A RateReceipt is a quoted rate that a price was converted with.
+type RateReceipt struct {
+	Pair        string    `json:"pair"`
+	Rate        Decimal   `json:"rate"`
+	Time        time.Time `json:"time"`
+	Source      string    `json:"source"`
+	Interval    string    `json:"interval,omitempty"`    // of the bar that it was read from
+	Inverse     bool      `json:"inverse,omitempty"`     // it was read the other way round
+	ReceivedISO time.Time `json:"received_iso,omitzero"` // zero: not known, as of one that a person wrote down
+	Raw         *RawID    `json:"raw,omitempty"`
+}
+
+// A Version is a price as it was said once.
+type Version struct {
+	PriceNative Decimal   `json:"price_native,omitzero"` // unknown: a correction was taken back
+	Unit        string    `json:"unit,omitempty"`
+	FXRate      Decimal   `json:"fx_rate,omitzero"`
+	FXTime      time.Time `json:"fx_time,omitzero"`
+	FXSource    string    `json:"fx_source,omitempty"`
+	PriceBase   Decimal   `json:"price_base,omitzero"`
+	Approximate bool      `json:"approximate,omitempty"`
+	ReceivedISO time.Time `json:"received_iso"`
+	SeenISO     time.Time `json:"seen_iso,omitzero"` // when it was last received unchanged
+	Origin      Origin    `json:"origin,omitempty"`
+	CorrectedBy string    `json:"corrected_by,omitempty"`
+	Correction  string    `json:"correction,omitempty"`
+	Raw         RawID     `json:"raw"`
+	Shown       bool      `json:"shown"`
+}
