@@ -28,6 +28,8 @@ type filler struct {
 
 	every uint64    // messages of the stream rates make a snapshot due
 	again time.Time // when to look next whether one is due
+
+	missing missing
 }
 
 // entry is a message of the stream unpriced, without its prices.
@@ -36,6 +38,8 @@ type entry struct {
 	currency string
 	after    uint64  // no rate up to here fits
 	times    []int64 // that rates are wanted of, Unix nanoseconds
+	prices   int
+	received time.Time // the first of them
 }
 
 func newFiller(s *stage) *filler {
@@ -114,6 +118,9 @@ func (f *filler) pass(ctx context.Context) error {
 		rest = append(rest, e)
 	}
 	f.entries = rest
+	for _, w := range f.missing.due(f.entries, time.Now()) {
+		f.log.WarnContext(ctx, "fx missing", "pair", w.currency+f.Base, "prices_waiting", w.prices, "since", w.since.UTC().Format(time.RFC3339), "code", "KURS-FX")
+	}
 	return nil
 }
 
@@ -126,7 +133,9 @@ func (f *filler) take(u queue.Unpriced) error {
 		return nil
 	}
 	f.next = u.Seq + 1
-	f.entries = append(f.entries, entry{seq: u.Seq, currency: w.Prices[0].Currency, after: w.After, times: w.times()})
+	f.entries = append(f.entries, entry{
+		seq: u.Seq, currency: w.Prices[0].Currency, after: w.After, times: w.times(), prices: len(w.Prices), received: w.received(),
+	})
 	return nil
 }
 

@@ -84,6 +84,17 @@ func decodeWaiting(data []byte) (waiting, error) {
 	return w, nil
 }
 
+// received is when the first of the prices came.
+func (w *waiting) received() time.Time {
+	first := w.Prices[0].Received
+	for i := range w.Prices {
+		if at := w.Prices[i].Received; at.Before(first) {
+			first = at
+		}
+	}
+	return first
+}
+
 // times are the different times that rates are wanted of, in order.
 func (w *waiting) times() []int64 {
 	out := make([]int64, len(w.Prices))

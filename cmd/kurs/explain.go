@@ -176,7 +176,11 @@ func printExplanation(w io.Writer, e *kurs.Explanation) error {
 	p.unit(e)
 	p.rate(e)
 	p.value(e)
-	p.item("received", "%s%s, last seen so %s", timeText(e.ReceivedISO), originText(e.Origin), timeText(e.SeenISO))
+	seen := ""
+	if e.SeenISO.After(e.ReceivedISO) {
+		seen = ", last seen so " + timeText(e.SeenISO)
+	}
+	p.item("received", "%s%s%s", timeText(e.ReceivedISO), originText(e.Origin), seen)
 	p.item("message", "%s", printable(e.Raw.String()))
 	if len(e.Versions) > 1 {
 		p.versions(e)

@@ -59,9 +59,9 @@ func ran(t *testing.T, args ...string) (out, talk string, code kurs.ExitCode) {
 	return o.String(), e.String(), code
 }
 
-const exportedCSV = `symbol,time,price_native,unit,currency_native,factor,fx_rate,fx_time,fx_source,price_base,currency_base,bid,ask,volume,session,source,received_iso
-'=EVIL,2026-11-23T09:15:04Z,-1.5,GBp,GBP,0.01,,,,,DKK,,,,regular,yahoo,2026-11-23T09:15:05.5Z
-VOD.L,2026-11-24T09:15:04Z,88.42,GBp,GBP,0.01,8.6123,2026-11-24T09:14:04Z,yahoo,7.61499566,DKK,,,,regular,yahoo,2026-11-24T09:15:05.5Z
+const exportedCSV = `symbol,time,price_native,unit,currency_native,factor,fx_rate,fx_time,fx_source,price_base,currency_base,bid,ask,volume,session,source,received_iso,approximate,origin,corrected_by,instrument,split_factor
+'=EVIL,2026-11-23T09:15:04Z,-1.5,GBp,GBP,0.01,,,,,DKK,,,,regular,yahoo,2026-11-23T09:15:05.5Z,,,,,
+VOD.L,2026-11-24T09:15:04Z,88.42,GBp,GBP,0.01,8.6123,2026-11-24T09:14:04Z,yahoo,7.61499566,DKK,,,,regular,yahoo,2026-11-24T09:15:05.5Z,,,,,
 `
 
 func TestExport(t *testing.T) {

@@ -158,9 +158,6 @@ func explainRate(ctx context.Context, db *sqlite.Reader, c config.Config, pair k
 		return e, err
 	}
 	e.Rate, e.Time, e.Source = rate.Value, rate.Time, rate.Source
-	if rate.IsIdentity() {
-		return e, nil
-	}
 	e.AgeSeconds = int64(at.Sub(rate.Time) / time.Second)
 	legs := rate.Legs[:]
 	if !rate.Legs[0].Known() {
@@ -226,10 +223,6 @@ func (e *explainedRate) print(w io.Writer, c config.Config) error {
 			fmt.Fprintln(w, "  nothing is stored of the pair within 90 days of it")
 		}
 		return nil
-	}
-	if e.Source == "" {
-		_, err := fmt.Fprintf(w, "%s: a currency is worth 1 of itself\n", e.Pair)
-		return err
 	}
 	fmt.Fprintf(w, "%s at %s: %s\n  as of %s, %s before, from %s\n", e.Pair, e.At.Format(time.RFC3339), e.Rate,
 		e.Time.Format(time.RFC3339), ageText(e.At.Sub(e.Time)), printable(e.Source))

@@ -25,6 +25,15 @@ func TestScripts(t *testing.T) {
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "", // writes what was printed into the files that it is compared with
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"stored": func(ts *testscript.TestScript, neg bool, args []string) { // stored DIR: a database to read
+				if neg || len(args) != 1 {
+					ts.Fatalf("usage: stored DIR")
+				}
+				ts.Check(storeMarket(context.Background(), ts.MkAbs(args[0])))
+			},
+		},
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
 			if err := os.Mkdir(home, 0o700); err != nil {

@@ -59,13 +59,13 @@ func (r *Reader) explainAt(ctx context.Context, symbol string, id int64, at, asO
 		if e.Versions, err = r.versionsOf(ctx, all[i].key, asOf); err != nil {
 			return nil, err
 		}
+		markShown(e)
 		if err := r.filledAt(ctx, e, all[i].key); err != nil {
 			return nil, err
 		}
 		if err := r.ratesOf(ctx, e, asOf); err != nil {
 			return nil, err
 		}
-		markShown(e)
 		out[i] = *e
 	}
 	return out, nil
@@ -80,7 +80,7 @@ func markShown(e *kurs.Explanation) {
 			continue
 		}
 		v.Shown = true
-		e.Raw, e.SeenISO, e.Correction = v.Raw, v.SeenISO, v.Correction
+		e.Raw, e.ReceivedISO, e.SeenISO, e.Correction = v.Raw, v.ReceivedISO, v.SeenISO, v.Correction
 		return
 	}
 }
