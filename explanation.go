@@ -43,3 +43,31 @@ type Version struct {
 	Raw         RawID     `json:"raw"`
 	Shown       bool      `json:"shown"`
 }
+
+// A BarExplanation is all that is stored of one bar of a provider.
+type BarExplanation struct {
+	BarRow
+	Raw       RawID         `json:"raw"`
+	SeenISO   time.Time     `json:"seen_iso"`
+	FilledISO time.Time     `json:"filled_iso,omitzero"`
+	Rates     []RateReceipt `json:"rates,omitempty"`
+	Versions  []BarVersion  `json:"versions"`
+}
+
+// A BarVersion is a bar as the provider sent it once.
+type BarVersion struct {
+	OpenNative  Decimal   `json:"open_native,omitzero"`
+	HighNative  Decimal   `json:"high_native,omitzero"`
+	LowNative   Decimal   `json:"low_native,omitzero"`
+	CloseNative Decimal   `json:"close_native,omitzero"`
+	Unit        string    `json:"unit,omitempty"`
+	Volume      *int64    `json:"volume,omitempty"`
+	FXRate      Decimal   `json:"fx_rate,omitzero"`
+	CloseBase   Decimal   `json:"close_base,omitzero"`
+	ReceivedISO time.Time `json:"received_iso"`
+	SeenISO     time.Time `json:"seen_iso"`
+	Origin      Origin    `json:"origin,omitempty"`
+	Rewritten   bool      `json:"rewritten,omitempty"`
+	Raw         RawID     `json:"raw"`
+	Shown       bool      `json:"shown"`
+}

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
+
 	"strings"
 	"time"
 
@@ -18,7 +18,8 @@ type explainRun struct {
 	settings
 	viewFlags
 
-	output string
+	interval string
+	output   string
 }
 
 func explainCommand(std streams) *cobra.Command {
@@ -31,15 +32,19 @@ exchange rate with its legs, times and sources, how the value in your currency i
 computed from them, all versions, and which answer of the provider it came from.
 
 TIME is the price's own time as the other commands show it; without it: the newest
-price. Where there is none of just that time, the nearest are named.`,
+price. Where there is none of just that time, the nearest are named.
+
+--interval explains a bar that the provider sent; TIME is its start then.`,
 		Example: `  kurs explain VOD.L
   kurs explain VOD.L 2026-11-24T09:05:00Z
-  kurs explain VOD.L 2026-11-24T09:05:00Z --currency EUR -o json`,
+  kurs explain VOD.L 2026-11-24T09:05:00Z --currency EUR -o json
+  kurs explain VOD.L 2026-11-23T08:00:00Z --interval 1d`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), std, args) },
 	}
 	r.settings.bind(cmd.Flags())
 	r.viewFlags.bind(cmd.Flags())
+	cmd.Flags().StringVar(&r.interval, "interval", "", "explain the provider's bar of that `INTERVAL`")
 	cmd.Flags().StringVarP(&r.output, "output", "o", "table", "table or json")
 	return cmd
 }
@@ -58,9 +63,15 @@ func (r *explainRun) run(ctx context.Context, std streams, args []string) error 
 		return err
 	}
 	defer v.close()
+	if r.interval != "" && len(args) < 2 {
+		return usageError("which bar? TIME is missing", "kurs bars "+shellWord(symbol)+" --provider --interval "+shellWord(r.interval)+" lists them")
+	}
 	at, err := r.time(ctx, v, c, symbol, args)
 	if err != nil {
 		return err
+	}
+	if r.interval != "" {
+		return r.bar(ctx, std, v, c, symbol, at)
 	}
 	found, err := v.explain(ctx, c, symbol, at)
 	if err != nil {
@@ -114,19 +125,63 @@ func (v *view) explain(ctx context.Context, c config.Config, symbol string, at t
 			continue
 		}
 		// Another currency: the rate is another, too, and was never waited for.
-		e.Rates, e.FilledISO = nil, time.Time{}
-		rate, err := explainRate(ctx, v.db, c, kurs.Pair{From: e.CurrencyNative, To: v.convert.To}, e.Time, v.asOf)
-		if err != nil {
+		e.FilledISO = time.Time{}
+		if e.Rates, err = v.quotedRates(ctx, c, e.CurrencyNative, e.Time); err != nil {
 			return nil, err
-		}
-		for _, l := range rate.Legs {
-			e.Rates = append(e.Rates, kurs.RateReceipt{
-				Pair: l.Pair, Rate: l.Rate, Time: l.Time, Source: l.Source, Interval: l.Interval, Inverse: l.Inverse, ReceivedISO: l.Received,
-			})
 		}
 	}
 	return found, nil
 }
+
+// quotedRates are what the rate of a currency was quoted as, in the view's own.
+func (v *view) quotedRates(ctx context.Context, c config.Config, currency string, at time.Time) ([]kurs.RateReceipt, error) {
+	rate, err := explainRate(ctx, v.db, c, kurs.Pair{From: currency, To: v.convert.To}, at, v.asOf)
+	var out []kurs.RateReceipt
+	for _, l := range rate.Legs {
+		out = append(out, kurs.RateReceipt{
+			Pair: l.Pair, Rate: l.Rate, Time: l.Time, Source: l.Source, Interval: l.Interval, Inverse: l.Inverse, ReceivedISO: l.Received,
+		})
+	}
+	return out, err
+}
+
+// bar explains a provider's bar.
+func (r *explainRun) bar(ctx context.Context, std streams, v *view, c config.Config, symbol string, at time.Time) error {
+	found, err := v.db.ExplainBar(ctx, symbol, r.interval, at, v.asOf)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return &kurs.Error{
+			Code: "KURS-NOT-STORED", Message: fmt.Sprintf("no bar of %s that begins at %s is stored of %s", r.interval, timeText(at), symbol),
+			Safe: "nothing was changed", Try: "kurs bars " + shellWord(symbol) + " --provider --interval " + shellWord(r.interval) + " lists them",
+			Exit: kurs.ExitNotFound,
+		}
+	}
+	for i := range found {
+		e := &found[i]
+		if err := v.bar(ctx, &e.BarRow); err != nil {
+			return err
+		}
+		if v.convert != nil && e.CurrencyNative != "" {
+			e.FilledISO = time.Time{}
+			if e.Rates, err = v.quotedRates(ctx, c, e.CurrencyNative, endOf(&e.BarRow)); err != nil {
+				return err
+			}
+		}
+	}
+	if r.output == "json" {
+		return printJSON(std.out, found)
+	}
+	for i := range found {
+		if err := printBarExplanation(std.out, &found[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func endOf(b *kurs.BarRow) time.Time { return kurs.Bar{Start: b.Time, Interval: b.Interval}.End() }
 
 // notStored is the error for a price that is not there. It names the nearest.
 func notStored(ctx context.Context, v *view, symbol string, at time.Time) error {
@@ -152,150 +207,4 @@ func notStored(ctx context.Context, v *view, symbol string, at time.Time) error 
 		e.Try = "the nearest: " + strings.Join(near, "   or   ")
 	}
 	return e
-}
-
-// printExplanation prints one price, from what was quoted to its value.
-func printExplanation(w io.Writer, e *kurs.Explanation) error {
-	p := &page{w: w}
-	p.line("%s at %s%s", printable(e.Symbol), timeText(e.Time), sessionText(e.Session))
-	if e.Instrument != "" {
-		p.line("%s goes by the name of %s", printable(e.Symbol), printable(e.Instrument))
-	}
-	p.line("")
-	mark := ""
-	if e.Approximate {
-		mark = "   approximate: the provider sends more digits than its format holds"
-	}
-	p.item("quoted", "%s %s%s", e.PriceNative, printable(e.Unit), mark)
-	if e.CorrectedBy != "" {
-		p.item("corrected", "by %s: %s", printable(e.CorrectedBy), printable(e.Correction))
-	}
-	if e.SplitFactor.Known() {
-		p.item("splits", "all values are times %s for splits since", e.SplitFactor)
-	}
-	p.unit(e)
-	p.rate(e)
-	p.value(e)
-	seen := ""
-	if e.SeenISO.After(e.ReceivedISO) {
-		seen = ", last seen so " + timeText(e.SeenISO)
-	}
-	p.item("received", "%s%s%s", timeText(e.ReceivedISO), originText(e.Origin), seen)
-	p.item("message", "%s", printable(e.Raw.String()))
-	if len(e.Versions) > 1 {
-		p.versions(e)
-	}
-	return p.err
-}
-
-// page writes lines until one fails.
-type page struct {
-	w   io.Writer
-	err error
-}
-
-func (p *page) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
-
-func (p *page) item(name, format string, args ...any) {
-	p.line("  %-10s %s", name, fmt.Sprintf(format, args...))
-}
-
-func (p *page) unit(e *kurs.Explanation) {
-	switch {
-	case e.CurrencyNative == "":
-		p.item("unit", "the provider did not say it, so there is nothing to convert")
-	case e.Unit != e.CurrencyNative:
-		p.item("unit", "1 %s is %s %s", printable(e.Unit), e.Factor, e.CurrencyNative)
-	}
-}
-
-func (p *page) rate(e *kurs.Explanation) {
-	switch {
-	case e.CurrencyNative == "" || e.CurrencyNative == e.CurrencyBase:
-		return
-	case !e.FXRate.Known():
-		p.item("rate", "no %s%s rate of that time: kurs fx %s%s --at %s tells why", e.CurrencyNative, e.CurrencyBase, e.CurrencyNative, e.CurrencyBase, timeText(e.Time))
-		return
-	}
-	p.item("rate", "%s%s %s as of %s, %s before the price, from %s", e.CurrencyNative, e.CurrencyBase, e.FXRate, timeText(e.FXTime),
-		ageText(e.Time.Sub(e.FXTime)), printable(e.FXSource))
-	for _, l := range e.Rates {
-		how := ""
-		if l.Inverse {
-			how = ", read the other way round"
-		}
-		if l.Interval != "" {
-			how += ", the end of a bar of " + printable(l.Interval)
-		}
-		if !l.ReceivedISO.IsZero() {
-			how += ", received " + timeText(l.ReceivedISO)
-		}
-		if l.Raw != nil {
-			how += " in " + printable(l.Raw.String())
-		}
-		p.item("", "%s %s of %s from %s%s", l.Pair, l.Rate, timeText(l.Time), printable(l.Source), how)
-	}
-	if !e.FilledISO.IsZero() {
-		p.item("", "it came later than the price: %s", timeText(e.FilledISO))
-	}
-}
-
-func (p *page) value(e *kurs.Explanation) {
-	if !e.PriceBase.Known() {
-		p.item("value", "empty, until a rate of that time is known")
-		return
-	}
-	if e.CurrencyNative == e.CurrencyBase && e.Factor == kurs.Int(1) {
-		p.item("value", "%s %s, as quoted", e.PriceBase, e.CurrencyBase)
-		return
-	}
-	factors := []string{e.PriceNative.String()}
-	if e.Factor != kurs.Int(1) {
-		factors = append(factors, e.Factor.String())
-	}
-	if e.CurrencyNative != e.CurrencyBase {
-		factors = append(factors, e.FXRate.String())
-	}
-	p.item("value", "%s %s = %s, rounded once to %d digits", e.PriceBase, e.CurrencyBase, strings.Join(factors, " x "), kurs.Precision)
-}
-
-// versions prints what else was said of the price.
-func (p *page) versions(e *kurs.Explanation) {
-	p.line("\n  versions, as they were received:")
-	for i := range e.Versions {
-		v := &e.Versions[i]
-		mark, what := " ", fmt.Sprintf("%s %s", v.PriceNative, printable(v.Unit))
-		if v.Shown {
-			mark = ">"
-		}
-		if !v.PriceNative.Known() {
-			what = "correction taken back"
-		}
-		if v.Approximate {
-			what = "~" + what
-		}
-		by := originText(v.Origin)
-		if v.CorrectedBy != "" {
-			by = fmt.Sprintf(" by %s: %s", printable(v.CorrectedBy), printable(v.Correction))
-		}
-		p.line("  %s %s  %s%s  %s", mark, timeText(v.ReceivedISO), what, by, printable(v.Raw.String()))
-	}
-}
-
-func originText(o kurs.Origin) string {
-	if o == "" {
-		return ""
-	}
-	return " by " + string(o)
-}
-
-func sessionText(s kurs.Session) string {
-	if s == "" {
-		return ""
-	}
-	return ", " + printable(string(s)) + " session"
 }

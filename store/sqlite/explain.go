@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"kurs"
@@ -60,10 +59,13 @@ func (r *Reader) explainAt(ctx context.Context, symbol string, id int64, at, asO
 			return nil, err
 		}
 		markShown(e)
-		if err := r.filledAt(ctx, e, all[i].key); err != nil {
+		if e.FilledISO, err = r.filledAt(ctx, "quotes", all[i].key, e.ReceivedISO); err != nil {
 			return nil, err
 		}
-		if err := r.ratesOf(ctx, e, asOf); err != nil {
+		if !e.PriceBase.Known() { // not known yet at the time asked for
+			e.FilledISO = time.Time{}
+		}
+		if e.Rates, err = r.quotedRates(ctx, used{kurs.Pair{From: e.CurrencyNative, To: e.CurrencyBase}, e.FXRate, e.FXTime, e.FXSource}, asOf); err != nil {
 			return nil, err
 		}
 		out[i] = *e
@@ -128,31 +130,41 @@ func (r *Reader) versionsOf(ctx context.Context, key []any, asOf time.Time) ([]k
 	return out, err
 }
 
-// filledAt notes when the base value came, where that was later than the price.
-func (r *Reader) filledAt(ctx context.Context, e *kurs.Explanation, key []any) error {
-	ms, err := r.number(ctx, `SELECT max(at) FROM filled WHERE series = 'quotes' AND k1 = ?1 AND k2 = ?2 AND k3 = ?3 AND k4 = ?4 AND received = ?5`,
-		append(slices.Clone(key), e.ReceivedISO.UnixMilli())...)
-	if ms > 0 && e.PriceBase.Known() {
-		e.FilledISO = time.UnixMilli(ms).UTC()
+// filledAt is when the base value of a receipt came, where that was later than it;
+// else the zero time.
+func (r *Reader) filledAt(ctx context.Context, series string, key []any, received time.Time) (time.Time, error) {
+	ms, err := r.number(ctx, `SELECT max(at) FROM filled WHERE series = ? AND k1 = ? AND k2 = ? AND k3 = ? AND k4 = ? AND received = ?`,
+		slices.Concat([]any{series}, key, []any{received.UnixMilli()})...)
+	if err != nil || ms == 0 {
+		return time.Time{}, err
 	}
-	return err
+	return time.UnixMilli(ms).UTC(), nil
 }
 
-// ratesOf finds what the rate of a price was quoted as: the rate itself or its
-// legs, and how each of them was received.
-func (r *Reader) ratesOf(ctx context.Context, e *kurs.Explanation, asOf time.Time) error {
-	if !e.FXRate.Known() || e.FXTime.IsZero() {
-		return nil
+// used is a rate that something was converted with, as it is stored with it.
+type used struct {
+	kurs.Pair
+	rate   kurs.Decimal
+	at     time.Time
+	source string
+}
+
+// quotedRates are what a rate was quoted as: the rate itself or its legs, and how
+// each of them was received.
+func (r *Reader) quotedRates(ctx context.Context, u used, asOf time.Time) ([]kurs.RateReceipt, error) {
+	if !u.rate.Known() || u.at.IsZero() {
+		return nil, nil
 	}
-	name, computed, _ := strings.Cut(e.FXSource, " ")
-	pair := kurs.Pair{From: e.CurrencyNative, To: e.CurrencyBase}
-	if computed == "" {
-		e.Rates = []kurs.RateReceipt{{Pair: pair.String(), Rate: e.FXRate, Time: e.FXTime, Source: name}}
-	} else if err := r.legsOf(ctx, e, pair, name); err != nil {
-		return err
+	name := kurs.Rate{Source: u.source}.Provider()
+	out := []kurs.RateReceipt{{Pair: u.String(), Rate: u.rate, Time: u.at, Source: name}}
+	if name != u.source {
+		var err error
+		if out, err = r.legsOf(ctx, u, name); err != nil {
+			return nil, err
+		}
 	}
-	for i := range e.Rates {
-		leg := &e.Rates[i]
+	for i := range out {
+		leg := &out[i]
 		of, ok := kurs.ParsePair(leg.Pair + "=X")
 		if !ok {
 			continue
@@ -164,37 +176,40 @@ func (r *Reader) ratesOf(ctx context.Context, e *kurs.Explanation, asOf time.Tim
 			return nil
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return out, nil
 }
 
-// legsOf reads what a rate was computed from.
-func (r *Reader) legsOf(ctx context.Context, e *kurs.Explanation, pair kurs.Pair, name string) error {
-	return r.query(ctx, func(c []driver.Value) error {
-		if len(e.Rates) > 0 {
-			return nil // the same rate from legs of other times: one way to it is enough
-		}
+// legsOf reads what a rate was computed from. The same rate may have been computed
+// of legs of other times as well: one way to it is enough.
+func (r *Reader) legsOf(ctx context.Context, u used, name string) ([]kurs.RateReceipt, error) {
+	var out []kurs.RateReceipt
+	rate, err := binary64(u.rate)
+	if err != nil {
+		return nil, err
+	}
+	err = r.query(ctx, func(c []driver.Value) error {
 		for i := 0; i < 10; i += 5 {
 			value, err := decimal(c[i+3])
 			if err != nil {
-				return fmt.Errorf("leg of %s: %w", pair, err)
+				return fmt.Errorf("leg of %s: %w", u.Pair, err)
 			}
-			if !value.Known() {
-				continue
+			if value.Known() {
+				out = append(out, kurs.RateReceipt{
+					Pair: str(c[i+1]) + str(c[i+2]), Rate: value, Time: moment(c[i]), Source: name, Inverse: whole(c[i+4]) == 1,
+				})
 			}
-			e.Rates = append(e.Rates, kurs.RateReceipt{
-				Pair: str(c[i+1]) + str(c[i+2]), Rate: value, Time: moment(c[i]), Source: name, Inverse: whole(c[i+4]) == 1,
-			})
 		}
 		return nil
 	}, `SELECT l.first_time, a.text, b.text, l.first_rate, l.first_inverse, l.second_time, c.text, d.text, l.second_rate, l.second_inverse
 		FROM legs l JOIN texts f ON f.id = l.from_currency JOIN texts t ON t.id = l.to_currency JOIN texts s ON s.id = l.source
 		JOIN texts a ON a.id = l.first_from JOIN texts b ON b.id = l.first_to
 		LEFT JOIN texts c ON c.id = l.second_from LEFT JOIN texts d ON d.id = l.second_to
-		WHERE f.text = ? AND t.text = ? AND l.time = ? AND s.text = ? AND l.rate = ?`,
-		pair.From, pair.To, e.FXTime.UnixMilli(), e.FXSource, e.FXRate.Float64())
+		WHERE f.text = ? AND t.text = ? AND l.time = ? AND s.text = ? AND l.rate = ? ORDER BY l.first_time DESC, l.second_time DESC LIMIT 1`,
+		u.From, u.To, u.at.UnixMilli(), u.source, rate)
+	return out, err
 }
 
 // Nearest are the times of the prices of a symbol just before and just after a

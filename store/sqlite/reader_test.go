@@ -169,9 +169,9 @@ func TestWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []sqlite.WaitingPair{
-		{Pair: kurs.Pair{To: "DKK"}, Quotes: 1, Oldest: noon.Add(6 * time.Second)},
-		{Pair: kurs.Pair{From: "JPY", To: "DKK"}, Quotes: 1, Oldest: noon.Add(5 * time.Second)},
-		{Pair: kurs.Pair{From: "USD", To: "DKK"}, Quotes: 2, Bars: 1, Oldest: noon},
+		{Pair: kurs.Pair{To: "DKK"}, Quotes: 1, Oldest: noon.Add(6 * time.Second), Newest: noon.Add(6 * time.Second)},
+		{Pair: kurs.Pair{From: "JPY", To: "DKK"}, Quotes: 1, Oldest: noon.Add(5 * time.Second), Newest: noon.Add(5 * time.Second)},
+		{Pair: kurs.Pair{From: "USD", To: "DKK"}, Quotes: 2, Bars: 1, Oldest: noon, Newest: noon.Add(3 * time.Second)},
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Error(diff)
