@@ -45,6 +45,7 @@ func layout() []row {
 		{folder: "store/stdout", tests: []string{"store/storetest"}},
 		{folder: "store/storetest"},
 
+		{folder: "archive"},
 		{folder: "reading", may: []string{"process/fx"}},
 
 		{folder: "queue", may: []string{"queue/pb"}},
@@ -76,6 +77,7 @@ func owners() map[string][]string {
 		"github.com/spf13":                {"cmd/kurs"},
 		"github.com/DeRuina/timberjack":   {"logs"},
 		"github.com/lmittmann/tint":       {"logs"},
+		"github.com/klauspost/compress":   {"archive"},
 		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo"},
 		"github.com/rogpeppe/go-internal": {"cmd/kurs"},
 	}

@@ -34,6 +34,7 @@ type Config struct {
 	Acquire Acquire `json:"acquire"`
 	Process Process `json:"process"`
 	FX      FX      `json:"fx"`
+	Archive Archive `json:"archive"`
 	Queue   Queue   `json:"queue"`
 	Store   Store   `json:"store"`
 	Log     Log     `json:"log"`
@@ -100,6 +101,12 @@ type FX struct {
 	MaxAgeClosed time.Duration `json:"max_age_closed"`
 	MaxAgeDaily  time.Duration `json:"max_age_daily"`
 	Via          string        `json:"via"` // "auto", "none" or an ISO 4217 code
+}
+
+// Archive is where raw messages are kept to look at.
+type Archive struct {
+	Dir  string        `json:"dir"`  // as written; Paths.Archive is where it is
+	Keep time.Duration `json:"keep"` // 0: none are kept
 }
 
 // Queue is the broker between the stages.

@@ -242,6 +242,17 @@ var keys = []Key{
 	},
 
 	{
+		Path: "archive.keep", Default: "7d", Least: "0s", Most: "3650d",
+		Meaning: `How long the answers of the provider are kept as they were received, to look at (kurs explain --raw); "0s" is not at all. Prices do not depend on them`,
+		field:   func(c *Config) any { return &c.Archive.Keep },
+	},
+	{
+		Path:    "archive.dir",
+		Meaning: `Where they are kept; "" is <data directory>/raw`,
+		field:   func(c *Config) any { return &c.Archive.Dir }, check: pathProblem,
+	},
+
+	{
 		Path:    "queue.dir",
 		Meaning: `Where the queues between the stages lie on disk; "" is <state directory>/queue. It must be a local disk`,
 		field:   func(c *Config) any { return &c.Queue.Dir }, check: pathProblem,

@@ -15,6 +15,7 @@ type Paths struct {
 	Database string `json:"database"` // the SQLite file
 	Queue    string `json:"queue"`    // directory of the broker
 	Cache    string `json:"cache"`    // directory of what can be fetched again
+	Archive  string `json:"archive"`  // directory of raw messages
 	LogFile  string `json:"log_file"` // empty: no log file
 }
 
@@ -23,6 +24,7 @@ const (
 	databaseName = "kurs.db"
 	logName      = "kurs.log"
 	queueName    = "queue"
+	archiveName  = "raw"
 )
 
 // environ looks variables up in a list of the form of [os.Environ]; the last one
@@ -154,12 +156,12 @@ func (l *loader) resolvePaths(in Input) error {
 	if dir != "" {
 		p = Paths{
 			Data: dir, Database: filepath.Join(dir, databaseName), Queue: filepath.Join(dir, queueName),
-			Cache: filepath.Join(dir, "cache"), LogFile: filepath.Join(dir, logName),
+			Cache: filepath.Join(dir, "cache"), Archive: filepath.Join(dir, archiveName), LogFile: filepath.Join(dir, logName),
 		}
 	} else if at := userPlaces(runtime.GOOS, l.env); at.data != "" && at.state != "" && at.cache != "" {
 		p = Paths{
 			Data: at.data, Database: filepath.Join(at.data, databaseName), Queue: filepath.Join(at.state, queueName),
-			Cache: at.cache,
+			Cache: at.cache, Archive: filepath.Join(at.data, archiveName),
 		}
 	} else if !in.NoData {
 		return noHome("there is no home directory to keep data in: HOME is not set",
@@ -172,6 +174,7 @@ func (l *loader) resolvePaths(in Input) error {
 		{"store.sqlite.path", l.cfg.Store.SQLite.Path, &p.Database},
 		{"queue.dir", l.cfg.Queue.Dir, &p.Queue},
 		{"log.file", l.cfg.Log.File, &p.LogFile},
+		{"archive.dir", l.cfg.Archive.Dir, &p.Archive},
 	} {
 		if s.text == "" {
 			continue

@@ -12,6 +12,7 @@ var tableTitles = map[string]string{
 	"acquire":      "Stage 1: fetching",
 	"process":      "Stage 2: decoding and converting",
 	"fx":           "Currency conversion",
+	"archive":      "Messages as they were received",
 	"queue":        "Queues between the stages",
 	"store":        "Stage 3: storing",
 	"store.sqlite": "The database file",

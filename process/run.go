@@ -26,6 +26,7 @@ type Config struct {
 	Base    string // base currency, ISO 4217
 	Decode  map[string]kurs.Decode
 	Policy  fx.Policy
+	Keep    func([]kurs.Raw) error // keeps raw messages to look at; may be nil. Its failures hold up nothing
 }
 
 // stage is the second stage at work.
@@ -40,6 +41,7 @@ type stage struct {
 	fill  *filler
 	told  instruments
 	first sync.Once // prices of this process
+	kept  keeper
 }
 
 // errDone ends the stage: everything of the run is worked off.
@@ -210,6 +212,7 @@ func (s *stage) work(ctx context.Context, raws []kurs.Raw) error {
 		}
 		results = append(results, result{raw: raw, upTo: upTo, Outcome: out})
 	}
+	s.kept.keep(ctx, s, raws)
 	fault.Point("process.before_priced")
 	if err := s.publish(ctx, results); err != nil {
 		return err

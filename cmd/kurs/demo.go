@@ -143,6 +143,7 @@ func demoPaths(c config.Config, seed uint64) config.Paths {
 	dir := filepath.Join(c.Paths.Data, "demo-"+strings.ToLower(c.Currency)+"-"+strconv.FormatUint(seed, 10))
 	return config.Paths{
 		Data: dir, Database: filepath.Join(dir, "kurs.db"), Queue: filepath.Join(dir, "queue"), LogFile: filepath.Join(dir, "kurs.log"),
+		Archive: filepath.Join(dir, "raw"),
 	}
 }
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 
 	"strings"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kurs"
+	"kurs/archive"
 	"kurs/config"
 )
 
@@ -19,6 +22,7 @@ type explainRun struct {
 	viewFlags
 
 	interval string
+	raw      bool
 	output   string
 }
 
@@ -34,7 +38,10 @@ computed from them, all versions, and which answer of the provider it came from.
 TIME is the price's own time as the other commands show it; without it: the newest
 price. Where there is none of just that time, the nearest are named.
 
---interval explains a bar that the provider sent; TIME is its start then.`,
+--interval explains a bar that the provider sent; TIME is its start then.
+
+--raw prints the message that the price came in, as it was received. Messages are
+kept for archive.keep.`,
 		Example: `  kurs explain VOD.L
   kurs explain VOD.L 2026-11-24T09:05:00Z
   kurs explain VOD.L 2026-11-24T09:05:00Z --currency EUR -o json
@@ -45,6 +52,7 @@ price. Where there is none of just that time, the nearest are named.
 	r.settings.bind(cmd.Flags())
 	r.viewFlags.bind(cmd.Flags())
 	cmd.Flags().StringVar(&r.interval, "interval", "", "explain the provider's bar of that `INTERVAL`")
+	cmd.Flags().BoolVar(&r.raw, "raw", false, "print the message that it came in, and nothing else")
 	cmd.Flags().StringVarP(&r.output, "output", "o", "table", "table or json")
 	return cmd
 }
@@ -79,6 +87,9 @@ func (r *explainRun) run(ctx context.Context, std streams, args []string) error 
 	}
 	if len(found) == 0 {
 		return notStored(ctx, v, symbol, at)
+	}
+	if r.raw {
+		return printRaw(ctx, std.out, c, found[0].Raw, found[0].ReceivedISO)
 	}
 	if r.output == "json" {
 		return printJSON(std.out, found)
@@ -170,6 +181,9 @@ func (r *explainRun) bar(ctx context.Context, std streams, v *view, c config.Con
 			}
 		}
 	}
+	if r.raw {
+		return printRaw(ctx, std.out, c, found[0].Raw, found[0].ReceivedISO)
+	}
 	if r.output == "json" {
 		return printJSON(std.out, found)
 	}
@@ -207,4 +221,25 @@ func notStored(ctx context.Context, v *view, symbol string, at time.Time) error 
 		e.Try = "the nearest: " + strings.Join(near, "   or   ")
 	}
 	return e
+}
+
+// printRaw prints a message as it was received. What a terminal would obey is made
+// visible; in a pipe it is as it is.
+func printRaw(ctx context.Context, w io.Writer, c config.Config, id kurs.RawID, received time.Time) error {
+	raw, err := archive.Find(ctx, c.Paths.Archive, id, received)
+	if errors.Is(err, archive.ErrNotKept) {
+		return &kurs.Error{
+			Code: "KURS-NOT-STORED", Message: fmt.Sprintf("the message %s is not kept any more", id), Safe: "the price and all that is told of it are",
+			Try: "archive.keep = \"30d\" keeps messages longer (now " + config.FormatDuration(c.Archive.Keep) + ")", Exit: kurs.ExitNotFound,
+		}
+	}
+	if err != nil {
+		return err
+	}
+	text := string(raw.Body)
+	if isTerminal(w) {
+		text = printable(text)
+	}
+	_, err = fmt.Fprintln(w, text)
+	return err
 }

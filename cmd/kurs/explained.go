@@ -175,7 +175,7 @@ func (p *page) receipt(received, seen time.Time, origin kurs.Origin, raw kurs.Ra
 		again = ", last seen so " + timeText(seen)
 	}
 	p.item("received", "%s%s%s", timeText(received), originText(origin), again)
-	p.item("message", "%s", printable(raw.String()))
+	p.item("message", "%s   (--raw prints it)", printable(raw.String()))
 }
 
 // versions prints what else was said of a price.

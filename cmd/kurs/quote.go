@@ -102,7 +102,7 @@ type looked struct {
 	DelaySeconds int64        `json:"delay_seconds"`
 	Native       lookedNative `json:"native"`
 	Approximate  bool         `json:"approximate,omitempty"` // the last digits of native are not sure
-	FX           *lookedFX    `json:"fx"` // null: nothing to convert, or no rate
+	FX           *lookedFX    `json:"fx"`                    // null: nothing to convert, or no rate
 	Converted    *lookedMoney `json:"converted"`
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"kurs"
 	"kurs/acquire"
+	"kurs/archive"
 	"kurs/config"
 	"kurs/logs"
 	"kurs/process"
@@ -132,9 +133,7 @@ func stageWork(ctx context.Context, o supervise.Order, stop <-chan struct{}, std
 		defer cancel()
 		return acquireWork(soft, o, q, meter, log)
 	case supervise.Process:
-		return process.Run(ctx, process.Config{
-			Run: o.Run, Holder: holder(o), Workers: c.Process.PoolSize(), Base: c.Currency, Decode: decoders(), Policy: ratePolicy(c),
-		}, q, meter, log)
+		return processWork(ctx, o, q, meter, log)
 	case supervise.Store:
 		out, ok := std.out.(*os.File)
 		if !ok {
@@ -149,6 +148,24 @@ func stageWork(ctx context.Context, o supervise.Order, stop <-chan struct{}, std
 		}, q, meter, log)
 	}
 	return fmt.Errorf("there is no stage %q", o.Stage)
+}
+
+// processWork also keeps the raw messages, where they are wanted and can be.
+func processWork(ctx context.Context, o supervise.Order, q *queue.Queue, meter *queue.Meter, log *slog.Logger) (err error) {
+	c := o.Config
+	stage := process.Config{
+		Run: o.Run, Holder: holder(o), Workers: c.Process.PoolSize(), Base: c.Currency, Decode: decoders(), Policy: ratePolicy(c),
+	}
+	if c.Archive.Keep > 0 && c.Paths.Archive != "" {
+		kept, err := archive.Open(c.Paths.Archive, c.Archive.Keep)
+		if err != nil {
+			log.WarnContext(ctx, "raw messages are not kept: prices go on without", "error", err)
+		} else {
+			stage.Keep = kept.Append
+			defer func() { err = errors.Join(err, kept.Close()) }()
+		}
+	}
+	return process.Run(ctx, stage, q, meter, log)
 }
 
 func acquireWork(ctx context.Context, o supervise.Order, q *queue.Queue, meter *queue.Meter, log *slog.Logger) error {
