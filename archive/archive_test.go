@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -196,12 +197,12 @@ func BenchmarkAppend(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer a.Close()
-	body := ""
+	var body strings.Builder
 	for i := range 200 {
-		body += fmt.Sprintf(`{"language":"en-US","region":"US","symbol":"A%d","regularMarketPrice":%d.%d,"regularMarketTime":17640%d,"bid":0,"ask":0},`, i, i*7, i%100, i)
+		fmt.Fprintf(&body, `{"language":"en-US","region":"US","symbol":"A%d","regularMarketPrice":%d.%d,"regularMarketTime":17640%d,"bid":0,"ask":0},`, i, i*7, i%100, i)
 	}
-	raws := []kurs.Raw{message(1, noon, body)}
-	b.SetBytes(int64(len(body)))
+	raws := []kurs.Raw{message(1, noon, body.String())}
+	b.SetBytes(int64(body.Len()))
 	for b.Loop() {
 		if err := a.Append(raws); err != nil {
 			b.Fatal(err)

@@ -19,7 +19,8 @@ func TestMissingRatesAreToldOnceAnHour(t *testing.T) {
 		{"nothing waits", 0, nil, nil},
 		{"the rate comes in a moment", 29 * time.Second, []entry{{currency: "USD", prices: 4, received: began}}, nil},
 		{
-			"it does not", 30 * time.Second, []entry{{currency: "USD", prices: 4, received: began}, {currency: "USD", prices: 1, received: began.Add(time.Second)}},
+			"it does not", 30 * time.Second,
+			[]entry{{currency: "USD", prices: 4, received: began}, {currency: "USD", prices: 1, received: began.Add(time.Second)}},
 			[]waits{{"USD", 5, began}},
 		},
 		{
@@ -29,7 +30,8 @@ func TestMissingRatesAreToldOnceAnHour(t *testing.T) {
 		},
 		{"gone, and back within the hour", 50 * time.Minute, []entry{{currency: "USD", prices: 1, received: began.Add(40 * time.Minute)}}, nil},
 		{
-			"an hour later", time.Hour + 30*time.Second, []entry{{currency: "USD", prices: 7, received: began}, {currency: "JPY", prices: 9, received: began}},
+			"an hour later", time.Hour + 30*time.Second,
+			[]entry{{currency: "USD", prices: 7, received: began}, {currency: "JPY", prices: 9, received: began}},
 			[]waits{{"USD", 7, began}},
 		},
 	} {

@@ -17,8 +17,16 @@ type Interval struct {
 
 // intervals are those that kurs makes, under the names that Yahoo gives them.
 var intervals = []Interval{
-	{"1m", time.Minute}, {"2m", 2 * time.Minute}, {"5m", 5 * time.Minute}, {"15m", 15 * time.Minute}, {"30m", 30 * time.Minute},
-	{"1h", time.Hour}, {"4h", 4 * time.Hour}, {"1d", 0}, {"1wk", 0}, {"1mo", 0},
+	{"1m", time.Minute},
+	{"2m", 2 * time.Minute},
+	{"5m", 5 * time.Minute},
+	{"15m", 15 * time.Minute},
+	{"30m", 30 * time.Minute},
+	{"1h", time.Hour},
+	{"4h", 4 * time.Hour},
+	{"1d", 0},
+	{"1wk", 0},
+	{"1mo", 0},
 }
 
 // ParseInterval reads the name of an interval.
@@ -39,9 +47,6 @@ func IntervalNames() []string {
 	}
 	return names
 }
-
-// String is the interval's name.
-func (i Interval) String() string { return i.name }
 
 // span is the bar that a time is in. Days, weeks (from Monday) and months are
 // those of the exchange's zone, so that a day is its trading day; shorter ones

@@ -2,6 +2,7 @@ package reading_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func price(t *testing.T, day time.Time, line string) kurs.Row {
 func text(b kurs.BarRow) string {
 	volume := "-"
 	if b.Volume != nil {
-		volume = fmt.Sprint(*b.Volume)
+		volume = strconv.FormatInt(*b.Volume, 10)
 	}
 	out := fmt.Sprintf("%s %s %s/%s/%s/%s %s/%s/%s/%s %s of %d", b.Time.Format("02 15:04"), b.Unit, b.OpenNative, b.HighNative, b.LowNative, b.CloseNative,
 		b.OpenBase, b.HighBase, b.LowBase, b.CloseBase, volume, b.Prices)

@@ -69,7 +69,7 @@ func (r *convertRun) run(ctx context.Context, std streams) error {
 	defer v.close()
 	e := exported{found: map[string]bool{}}
 	unvalued := 0
-	err = e.writeRows(std.out, r.output, func(row func(kurs.Row) error) error {
+	err = writeRows(std.out, r.output, func(row func(kurs.Row) error) error {
 		return v.quotes(ctx, filter, func(p kurs.Row) error {
 			e.count(&p)
 			if !p.PriceBase.Known() {

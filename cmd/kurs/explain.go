@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
 	"strings"
 	"time"
 
@@ -74,7 +73,7 @@ func (r *explainRun) run(ctx context.Context, std streams, args []string) error 
 	if r.interval != "" && len(args) < 2 {
 		return usageError("which bar? TIME is missing", "kurs bars "+shellWord(symbol)+" --provider --interval "+shellWord(r.interval)+" lists them")
 	}
-	at, err := r.time(ctx, v, c, symbol, args)
+	at, err := timeToExplain(ctx, v, c, symbol, args)
 	if err != nil {
 		return err
 	}
@@ -105,8 +104,8 @@ func (r *explainRun) run(ctx context.Context, std streams, args []string) error 
 	return nil
 }
 
-// time is the one that is named, or that of the newest price.
-func (r *explainRun) time(ctx context.Context, v *view, c config.Config, symbol string, args []string) (time.Time, error) {
+// timeToExplain is the one that is named, or that of the newest price.
+func timeToExplain(ctx context.Context, v *view, c config.Config, symbol string, args []string) (time.Time, error) {
 	if len(args) == 2 {
 		location, err := c.Location()
 		if err != nil {

@@ -171,7 +171,7 @@ type exported struct {
 }
 
 func (e *exported) write(ctx context.Context, w io.Writer, format string, v *view, filter sqlite.Filter) error {
-	return e.writeRows(w, format, func(row func(kurs.Row) error) error {
+	return writeRows(w, format, func(row func(kurs.Row) error) error {
 		return v.quotes(ctx, filter, func(r kurs.Row) error {
 			e.count(&r)
 			return row(r)
@@ -189,7 +189,7 @@ func (e *exported) count(r *kurs.Row) {
 }
 
 // writeRows writes what rows hands over as CSV or JSON lines.
-func (e *exported) writeRows(w io.Writer, format string, rows func(func(kurs.Row) error) error) error {
+func writeRows(w io.Writer, format string, rows func(func(kurs.Row) error) error) error {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	row, flush := jsonRow(buffered), func() error { return nil }
 	if format == "csv" {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -167,7 +168,7 @@ func explainRate(ctx context.Context, db *sqlite.Reader, c config.Config, pair k
 		if !l.Known() {
 			continue
 		}
-		seen := leg{Pair: l.Pair.String(), Rate: l.Value, Time: l.Time, Source: rate.Provider(), Inverse: l.Inverse}
+		seen := leg{Pair: l.String(), Rate: l.Value, Time: l.Time, Source: rate.Provider(), Inverse: l.Inverse}
 		err := db.Rates(ctx, []kurs.Pair{l.Pair}, l.Time.Add(-time.Millisecond), l.Time, asOf, func(r kurs.Rate) error {
 			if r.Source == seen.Source && r.Value == l.Value {
 				seen.Interval, seen.Received = r.Interval, r.Received
@@ -321,7 +322,7 @@ func (r *missingRun) run(ctx context.Context, std streams) error {
 		if pair == "" {
 			pair = "unit not known"
 		}
-		t.add(pair, fmt.Sprint(m.Prices), fmt.Sprint(m.Bars), m.Oldest.Format(time.RFC3339), m.Newest.Format(time.RFC3339))
+		t.add(pair, strconv.FormatInt(m.Prices, 10), strconv.FormatInt(m.Bars, 10), m.Oldest.Format(time.RFC3339), m.Newest.Format(time.RFC3339))
 	}
 	return errors.Join(t.print(std.out), whyMissing(std.out, all))
 }

@@ -184,7 +184,7 @@ func (f *rangeFlags) filter(c config.Config, symbols []string) (sqlite.Filter, e
 }
 
 // nothingStored names the symbols of which nothing was found.
-func nothingStored(w io.Writer, what string, missing []string, any bool) error {
+func nothingStored(w io.Writer, what string, missing []string, some bool) error {
 	if len(missing) == 0 {
 		return nil
 	}
@@ -192,7 +192,7 @@ func nothingStored(w io.Writer, what string, missing []string, any bool) error {
 		missing[i] = printable(missing[i])
 	}
 	fmt.Fprintf(w, "no %s are stored of %s\n", what, strings.Join(missing, ", "))
-	if !any {
+	if !some {
 		return exit(kurs.ExitNotFound)
 	}
 	return exit(kurs.ExitPartly)

@@ -126,8 +126,16 @@ func (r *Reader) barRow(c []driver.Value) (kurs.BarRow, error) {
 		to *kurs.Decimal
 		at int
 	}{
-		{&b.OpenNative, 3}, {&b.HighNative, 4}, {&b.LowNative, 5}, {&b.CloseNative, 6}, {&b.Factor, 9}, {&b.FXRate, 10},
-		{&b.OpenBase, 13}, {&b.HighBase, 14}, {&b.LowBase, 15}, {&b.CloseBase, 16},
+		{&b.OpenNative, 3},
+		{&b.HighNative, 4},
+		{&b.LowNative, 5},
+		{&b.CloseNative, 6},
+		{&b.Factor, 9},
+		{&b.FXRate, 10},
+		{&b.OpenBase, 13},
+		{&b.HighBase, 14},
+		{&b.LowBase, 15},
+		{&b.CloseBase, 16},
 	} {
 		var err error
 		if *d.to, err = decimal(c[d.at]); err != nil {

@@ -97,11 +97,13 @@ func TestBarsAsOf(t *testing.T) {
 		want   []string
 	}{
 		{
-			"as it was seen before the split", sqlite.BarFilter{Filter: sqlite.Filter{Symbols: []string{"A"}}, Interval: "1d"},
+			"as it was seen before the split",
+			sqlite.BarFilter{Filter: sqlite.Filter{Symbols: []string{"A"}}, Interval: "1d"},
 			[]string{"400", "101 rewritten"}, // the second was never seen before
 		},
 		{
-			"before the split", sqlite.BarFilter{Filter: sqlite.Filter{Symbols: []string{"A"}, AsOf: noon.Add(15 * time.Second)}, Interval: "1d"},
+			"before the split",
+			sqlite.BarFilter{Filter: sqlite.Filter{Symbols: []string{"A"}, AsOf: noon.Add(15 * time.Second)}, Interval: "1d"},
 			[]string{"400"},
 		},
 		{"all intervals", sqlite.BarFilter{Filter: sqlite.Filter{Symbols: []string{"A"}}}, []string{"400", "101 rewritten", "399"}},
