@@ -43,7 +43,8 @@ const (
 type Decision struct {
 	Of      SetAside
 	Action  Action
-	Factor  Decimal // of keep: what its values are to be multiplied with
+	Factor  Decimal   // of keep: what its values are to be multiplied with
+	Near    Neighbour // of drop, where it was kept before: what is right instead; for process alone
 	Author  string
 	Comment string
 	Receipt

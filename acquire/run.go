@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"kurs"
 	"kurs/fault"
@@ -31,7 +30,7 @@ type Config struct {
 //
 // It returns nil when the mark is put.
 func Run(ctx context.Context, c Config, q *queue.Queue, meter *queue.Meter, log *slog.Logger) error {
-	s := &stage{Config: c, q: q, meter: meter, log: log}
+	s := &stage{Config: c, onto: onto{q: q}, meter: meter, log: log}
 	// The beginning and the end are put down also where ctx ends meanwhile.
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -67,14 +66,12 @@ func Run(ctx context.Context, c Config, q *queue.Queue, meter *queue.Meter, log 
 // stage is the first stage at work.
 type stage struct {
 	Config
-	q     *queue.Queue
+	onto
 	meter *queue.Meter
 	log   *slog.Logger
 
 	first   uint64 // of the run on raw, less one
 	counter atomic.Uint64
-	epoch   string        // of the stream rates
-	rates   atomic.Uint64 // the last sequence of it that is known
 }
 
 // incarnation leaves room for so many receipts of one process in a run; a
@@ -107,17 +104,10 @@ func (s *stage) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	state, err := s.q.RatesState(ctx)
-	if err != nil {
-		return err
-	}
-	s.epoch = state.Epoch
-	s.rates.Store(state.Last)
-	return nil
+	return s.look(ctx)
 }
 
-// emit takes an answer over; see [kurs.Emit]. An answer with rates is put on the
-// stream rates first, so that its place there is known to all that come after.
+// emit takes an answer over; see [kurs.Emit].
 func (s *stage) emit(ctx context.Context, raw kurs.Raw, kind kurs.RawKind) error {
 	if s.Space != nil {
 		if err := s.Space.Wait(ctx, s.meter); err != nil {
@@ -126,22 +116,9 @@ func (s *stage) emit(ctx context.Context, raw kurs.Raw, kind kurs.RawKind) error
 	}
 	raw.ID = kurs.RawID{Source: s.Name, Run: s.Run, Counter: s.counter.Add(1)}
 	raw.Source = s.Name
-	raw.Received = raw.Received.UTC().Truncate(time.Millisecond) // what every store keeps
-	if kind == kurs.CarriesRates {
-		fault.Point("acquire.before_rates")
-		seq, err := s.q.PutRates(ctx, raw)
-		if err != nil {
-			return s.refused(ctx, raw, err)
-		}
-		fault.Point("acquire.after_rates")
-		raise(&s.rates, seq)
-	}
-	raw.FX = kurs.StreamPos{Epoch: s.epoch, Seq: s.rates.Load()}
-	fault.Point("acquire.before_raw")
-	if _, err := s.q.PutRaw(ctx, raw); err != nil {
+	if err := s.put(ctx, raw, kind); err != nil {
 		return s.refused(ctx, raw, err)
 	}
-	fault.Point("acquire.after_raw")
 	s.meter.Add(queue.CountAnswers, 1)
 	return nil
 }
@@ -159,16 +136,6 @@ func (s *stage) refused(ctx context.Context, raw kurs.Raw, err error) error {
 
 // keptOfRefused is how much of an answer that is too large is kept, to look at.
 const keptOfRefused = 64 << 10
-
-// raise sets v to at least n.
-func raise(v *atomic.Uint64, n uint64) {
-	for {
-		now := v.Load()
-		if n <= now || v.CompareAndSwap(now, n) {
-			return
-		}
-	}
-}
 
 // end says how far the run goes, and how many answers it accepted.
 func (s *stage) end(ctx context.Context) error {

@@ -199,3 +199,42 @@ func TestTheSourceWaitsForSpace(t *testing.T) {
 		t.Errorf("switched off: %v", err)
 	}
 }
+
+// TestWhatIsPutBesideARunHasItsPlace: what a person says comes between the answers
+// of the run, which goes on; one that carries rates is on the stream rates too.
+func TestWhatIsPutBesideARunHasItsPlace(t *testing.T) {
+	q := queuetest.Start(t, 64<<20)
+	said := answer("said")
+	said.ID = kurs.RawID{Source: kurs.SourceUser, Run: "p1", Counter: 1}
+	_, err := run(t, q, "r1", func(ctx context.Context, emit kurs.Emit) error {
+		return errors.Join(
+			emit(ctx, answer("price 1"), kurs.CarriesPrices),
+			Put(ctx, q, said, kurs.CarriesRates),
+			emit(ctx, answer("rate"), kurs.CarriesRates),
+		)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := raws(t, q, 3)
+	if got[1].ID != said.ID || got[1].Source != kurs.SourceUser || got[1].FX.Seq != 2 || got[1].Received.Nanosecond() != 123_000_000 {
+		t.Errorf("got %+v", got[1])
+	}
+	if got[2].ID.Counter != 2 || got[2].FX.Seq != 3 {
+		t.Errorf("the run goes on with %s, rates up to %d", got[2].ID, got[2].FX.Seq)
+	}
+	for range 2 { // said again it is the same
+		if err := Put(t.Context(), q, said, kurs.CarriesRates); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rates, err := q.RatesState(t.Context())
+	if err != nil || rates.Last != 3 {
+		t.Errorf("stream rates %+v, %v", rates, err)
+	}
+	said.Body = []byte(strings.Repeat("x", 9<<20))
+	said.ID.Counter = 2
+	if err := Put(t.Context(), q, said, kurs.CarriesPrices); !errors.Is(err, kurs.ErrRejected) {
+		t.Errorf("too large: %v", err)
+	}
+}
