@@ -71,9 +71,20 @@ func (c *conversion) spoiled() {
 
 // people does what the message says of other observations.
 func (c *conversion) people() {
+	kept := map[observation]bool{}
 	for _, d := range c.seen.Decisions {
 		d.Receipt = c.receipt()
+		c.said(&d.Of.Price)
+		if d.Of.Kind == kurs.AsideRate {
+			d.Of.Conversion = kurs.Conversion{BaseCurrency: c.Base}
+		}
 		if d.Action == kurs.ActionKeep {
+			of := observationOf(&d.Of)
+			if kept[of] {
+				c.out.refuse(d.Of.Symbol, d.Of.Time, "cannot be kept: another of that time is kept in the same message")
+				continue
+			}
+			kept[of] = true
 			if err := c.keep(d); err != nil {
 				c.out.refuse(d.Of.Symbol, d.Of.Time, "cannot be kept: "+err.Error())
 				continue
@@ -83,7 +94,7 @@ func (c *conversion) people() {
 	}
 	for _, k := range c.seen.Corrections {
 		k.Receipt = c.receipt()
-		k.BaseCurrency = c.Base
+		c.said(&k.Price)
 		if !k.Undo {
 			c.convert(&k.Price)
 		}
@@ -95,8 +106,35 @@ func (c *conversion) people() {
 	}
 }
 
-// keep makes a price or a bar of what was set aside, times the factor, under the
-// receipt that it came with. A rate that is kept is among the message's rates.
+// observation is what a price, a bar or a rate is known by.
+type observation struct {
+	kind                     kurs.AsideKind
+	symbol, source, interval string
+	session                  kurs.Session
+	at                       int64
+}
+
+func observationOf(s *kurs.SetAside) observation {
+	return observation{s.Kind, s.Symbol, s.Source, s.Interval, s.Session, s.Time.UnixMilli()}
+}
+
+// said makes the conversion of a price that a person speaks of what it would be
+// by itself: only its rate is taken over, and only into the base currency.
+func (c *conversion) said(p *kurs.Price) {
+	rate := p.Rate
+	p.Conversion = kurs.Conversion{BaseCurrency: c.Base}
+	if currency, factor, ok := kurs.CurrencyOf(p.Unit); ok {
+		p.Currency, p.Factor = currency, factor
+		if currency != c.Base && rate.Pair == (kurs.Pair{From: currency, To: c.Base}) && rate.Value.Sign() > 0 {
+			p.Rate = rate
+		}
+	}
+}
+
+// keep makes a price or a bar of what was set aside, times the factor. It counts
+// from the decision on and is known by its receipt, so that another decision can
+// take its place, and nobody takes it for known before. The rate is that of its
+// reception. A rate that is kept is among the message's rates.
 func (c *conversion) keep(d kurs.Decision) error {
 	of := d.Of
 	values := []*kurs.Decimal{&of.Value, &of.Bid, &of.Ask, &of.Open, &of.High, &of.Low}
@@ -112,9 +150,9 @@ func (c *conversion) keep(d kurs.Decision) error {
 	}
 	switch of.Kind {
 	case kurs.AsideQuote:
-		c.price(kurs.Price{Quote: of.Quote, Receipt: of.Receipt, Conversion: of.Conversion})
+		c.price(kurs.Price{Quote: of.Quote, Receipt: d.Receipt, Conversion: of.Conversion})
 	case kurs.AsideBar:
-		c.pricedBar(kurs.PricedBar{Receipt: of.Receipt, Conversion: of.Conversion, Bar: kurs.Bar{
+		c.pricedBar(kurs.PricedBar{Receipt: d.Receipt, Conversion: of.Conversion, Bar: kurs.Bar{
 			Symbol: of.Symbol, Source: of.Source, Start: of.Time, Interval: of.Interval, Open: of.Open, High: of.High, Low: of.Low,
 			Close: of.Value, Approximate: of.Approximate, Volume: of.Volume, Unit: of.Unit,
 		}})
@@ -124,14 +162,22 @@ func (c *conversion) keep(d kurs.Decision) error {
 }
 
 // settle tells who acquires which prices people found to be right, so that what
-// comes next is held against those. The newest of a symbol is told.
+// comes next is held against those; and of one that was kept and is dropped now,
+// what is right in its place. The newest of a symbol is told.
 func (s *stage) settle(ctx context.Context, results []result) error {
 	right := map[string]kurs.Neighbour{}
 	for i := range results {
-		for _, d := range results[i].Batch.Decisions {
+		for j := range results[i].Batch.Decisions {
+			d := &results[i].Batch.Decisions[j]
 			of := &d.Of
-			if d.Action == kurs.ActionKeep && d.Factor == kurs.Int(1) && of.Kind == kurs.AsideQuote && !of.Time.Before(right[of.Symbol].Time) {
+			if of.Kind != kurs.AsideQuote || of.Time.Before(right[of.Symbol].Time) {
+				continue
+			}
+			switch {
+			case d.Action == kurs.ActionKeep && d.Factor == kurs.Int(1):
 				right[of.Symbol] = kurs.Neighbour{Unit: of.Unit, Value: of.Value, Time: of.Time}
+			case d.Action == kurs.ActionDrop && d.Near.Known():
+				right[of.Symbol] = kurs.Neighbour{Unit: d.Near.Unit, Value: d.Near.Value, Time: of.Time}
 			}
 		}
 	}

@@ -294,8 +294,8 @@ func TestABarIsHeldAgainstItsNeighbours(t *testing.T) {
 	}
 }
 
-// TestWhatAPersonKeepsIsAPrice under the receipt that it came with, times the
-// factor; and a correction keeps the rate of the price.
+// TestWhatAPersonKeepsIsAPrice from the decision on, times the factor; and a
+// correction keeps the rate of the price.
 func TestWhatAPersonKeepsIsAPrice(t *testing.T) {
 	then := kurs.Receipt{Received: noon.Add(-time.Hour), Raw: kurs.RawID{Source: "yahoo", Run: "old", Counter: 7}}
 	aside := kurs.SetAside{
@@ -322,7 +322,7 @@ func TestWhatAPersonKeepsIsAPrice(t *testing.T) {
 		t.Fatalf("%d prices", len(out.Batch.Prices))
 	}
 	p := out.Batch.Prices[0]
-	if p.Value.String() != "88.42" || p.Base.String() != "7.61499566" || p.Receipt != then {
+	if p.Value.String() != "88.42" || p.Base.String() != "7.61499566" || p.Receipt != out.Batch.Decisions[0].Receipt || !p.Received.Equal(noon.Add(time.Minute)) {
 		t.Errorf("%s, %s, %+v", p.Value, p.Base, p.Receipt)
 	}
 	if d := out.Batch.Decisions; len(d) != 2 || d[0].Of.Value.String() != "0.8842" || d[0].Received.IsZero() {

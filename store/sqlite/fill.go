@@ -166,7 +166,11 @@ func (t *tx) pendingFills(ctx context.Context) error {
 		if r.receipt, err = t.receipt(ctx, whole(row[5]), whole(row[6]), whole(row[7]), 0); err != nil {
 			return err
 		}
-		if _, err := t.applyFill(ctx, s, r, conv, whole(row[15])); err != nil {
+		found, err := t.applyFill(ctx, s, r, conv, whole(row[15]))
+		if err == nil && !found && s == t.in.quotes {
+			_, err = t.fillCorrection(ctx, r, conv)
+		}
+		if err != nil {
 			return err
 		}
 		if _, err := t.conn.exec(ctx, `DELETE FROM pending_fills WHERE series = ? AND k1 = ? AND k2 = ? AND k3 = ? AND k4 = ?

@@ -102,6 +102,9 @@ func (t *tx) receiptOf(ctx context.Context, r kurs.Receipt) (receipt, error) {
 	if out.run, err = t.runID(ctx, run{source: r.Raw.Source, name: r.Raw.Run}); err != nil {
 		return receipt{}, err
 	}
+	if r.Raw.Source == kurs.SourceUser {
+		r.Origin = kurs.OriginCorrection
+	}
 	if r.Origin != "" {
 		out.origin, err = t.textID(ctx, string(r.Origin))
 	}

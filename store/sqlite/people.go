@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"math"
 	"slices"
 
 	"kurs"
@@ -19,7 +18,7 @@ import (
 func (t *tx) aside(ctx context.Context, group kurs.Group) error {
 	for _, b := range group.Batches {
 		for i := range b.SetAside {
-			if err := t.asideOne(ctx, &b.SetAside[i]); err != nil {
+			if _, err := t.asideOne(ctx, &b.SetAside[i]); err != nil {
 				return fmt.Errorf("%s: %w", quoted(b.SetAside[i].Symbol), err)
 			}
 		}
@@ -27,42 +26,56 @@ func (t *tx) aside(ctx context.Context, group kurs.Group) error {
 	return nil
 }
 
-func (t *tx) asideOne(ctx context.Context, a *kurs.SetAside) error {
+// asideRow is an observation in the table: its id, the first receipt, and the
+// decision that holds of it.
+type asideRow struct {
+	id      int64
+	first   receipt
+	priced  bool // whether its rate is known
+	decided bool
+	holds   receipt // of the decision
+}
+
+// asideOne writes one observation, and returns where it is.
+func (t *tx) asideOne(ctx context.Context, a *kurs.SetAside) (asideRow, error) {
 	key, err := t.asideKey(ctx, a)
 	if err != nil {
-		return err
+		return asideRow{}, err
 	}
 	row := make([]driver.Value, 9)
 	if err := reals(row[:5], a.Open, a.High, a.Low, a.Bid, a.Ask); err != nil {
-		return err
+		return asideRow{}, err
 	}
 	row[5] = volume(a.Volume)
 	if err := t.conversion(ctx, row[6:9], a.Rate); err != nil {
-		return err
+		return asideRow{}, err
 	}
 	r, err := t.receiptFor(ctx, a.Receipt)
 	if err != nil {
-		return err
+		return asideRow{}, err
 	}
-	args := slices.Concat(key, row, []driver.Value{flag(a.Approximate), r.received, r.run, r.counter, r.origin, string(a.Reason), a.Detail})
-	changed, err := t.conn.exec(ctx, `INSERT INTO quarantine (kind, instrument, time, session, source, interval, native, unit,
-			open, high, low, bid, ask, volume, fx_rate, fx_time, fx_source, approximate, received, run, counter, origin, reason, detail)
-		VALUES (`+marks(24)+`) ON CONFLICT DO NOTHING`, args...)
+	there, found, err := t.findAside(ctx, key, a.Unit)
 	if err != nil {
-		return err
+		return asideRow{}, err
 	}
-	if changed == 1 {
+	rest := slices.Concat(row, []driver.Value{flag(a.Approximate), r.received, r.run, r.counter, r.origin, string(a.Reason), a.Detail})
+	switch {
+	case !found:
 		t.counts["quarantine"]++
-		return nil
+		id, err := t.conn.number(ctx, `INSERT INTO quarantine (kind, instrument, time, session, source, interval, native, unit,
+			open, high, low, bid, ask, volume, fx_rate, fx_time, fx_source, approximate, received, run, counter, origin, reason, detail)
+			VALUES (`+marks(24)+`) RETURNING id`, slices.Concat(key, rest)...)
+		return asideRow{id: id, first: r}, err
+	case r.compare(there.first) < 0, r.compare(there.first) == 0 && !there.priced && a.Rate.Known():
+		_, err = t.conn.exec(ctx, `UPDATE quarantine SET open = ?, high = ?, low = ?, bid = ?, ask = ?, volume = ?, fx_rate = ?, fx_time = ?,
+			fx_source = ?, approximate = ?, received = ?, run = ?, counter = ?, origin = ?, reason = ?, detail = ? WHERE id = ?`,
+			append(rest, there.id)...)
 	}
-	_, err = t.conn.exec(ctx, `UPDATE quarantine SET received = ?, run = ?, counter = ?, origin = ?, reason = ?, detail = ?
-		WHERE kind = ? AND instrument = ? AND time = ? AND session = ? AND source = ? AND interval = ? AND native IS ? AND unit = ?
-		AND received > ?`,
-		slices.Concat([]driver.Value{r.received, r.run, r.counter, r.origin, string(a.Reason), a.Detail}, key, []driver.Value{r.received})...)
-	return err
+	return there, err
 }
 
-// asideKey binds what tells one observation from another.
+// asideKey binds what tells one observation from another; of the unit what it is
+// called counts.
 func (t *tx) asideKey(ctx context.Context, a *kurs.SetAside) ([]driver.Value, error) {
 	if a.Symbol == "" {
 		return nil, rejected("an observation without a symbol")
@@ -93,16 +106,29 @@ func (t *tx) asideKey(ctx context.Context, a *kurs.SetAside) ([]driver.Value, er
 	return row, err
 }
 
-// decisions marks what was decided. The newest decision holds.
+func (t *tx) findAside(ctx context.Context, key []driver.Value, unit string) (asideRow, bool, error) {
+	row, err := t.conn.row(ctx, `SELECT q.id, q.received, q.run, q.counter, q.fx_rate IS NOT NULL, q.decided, q.decided_run, q.decided_counter
+		FROM quarantine q JOIN units u ON u.id = q.unit
+		WHERE q.kind = ? AND q.instrument = ? AND q.time = ? AND q.session = ? AND q.source = ? AND q.interval = ? AND q.native IS ? AND u.unit = ?
+		ORDER BY q.id LIMIT 1`, append(slices.Clone(key[:7]), unit)...)
+	if err != nil || row == nil {
+		return asideRow{}, false, err
+	}
+	out := asideRow{id: whole(row[0]), priced: whole(row[4]) == 1, decided: row[5] != nil}
+	received, id, counter := row[5], row[6], row[7]
+	if out.first, err = t.receipt(ctx, whole(row[1]), whole(row[2]), whole(row[3]), 0); err == nil && out.decided {
+		out.holds, err = t.receipt(ctx, whole(received), whole(id), whole(counter), 0)
+	}
+	return out, true, err
+}
+
+// decisions marks what was decided. The newest decision holds: the price that an
+// older one made is none any more.
 func (t *tx) decisions(ctx context.Context, group kurs.Group) error {
 	for _, b := range group.Batches {
 		for i := range b.Decisions {
-			d := &b.Decisions[i]
-			if err := t.asideOne(ctx, &d.Of); err != nil { // a store that was added later has not seen it
-				return fmt.Errorf("%s: %w", quoted(d.Of.Symbol), err)
-			}
-			if err := t.decide(ctx, d); err != nil {
-				return fmt.Errorf("%s: %w", quoted(d.Of.Symbol), err)
+			if err := t.decide(ctx, &b.Decisions[i]); err != nil {
+				return fmt.Errorf("%s: %w", quoted(b.Decisions[i].Of.Symbol), err)
 			}
 		}
 	}
@@ -110,7 +136,7 @@ func (t *tx) decisions(ctx context.Context, group kurs.Group) error {
 }
 
 func (t *tx) decide(ctx context.Context, d *kurs.Decision) error {
-	key, err := t.asideKey(ctx, &d.Of)
+	there, err := t.asideOne(ctx, &d.Of) // a store that was added later has not seen it
 	if err != nil {
 		return err
 	}
@@ -122,12 +148,49 @@ func (t *tx) decide(ctx context.Context, d *kurs.Decision) error {
 	if err != nil {
 		return err
 	}
+	if _, err = t.conn.exec(ctx, `INSERT INTO decisions (aside, received, run, counter, action, factor, author, comment)
+		VALUES (`+marks(8)+`) ON CONFLICT DO NOTHING`, there.id, r.received, r.run, r.counter, string(d.Action), factor, d.Author, d.Comment); err != nil {
+		return err
+	}
+	switch order := r.compare(there.holds); {
+	case there.decided && order == 0:
+		return nil
+	case there.decided && order < 0:
+		return t.void(ctx, d, r)
+	case there.decided:
+		if err := t.void(ctx, d, there.holds); err != nil {
+			return err
+		}
+	}
 	_, err = t.conn.exec(ctx, `UPDATE quarantine SET state = ?, factor = ?, author = ?, comment = ?, decided = ?, decided_run = ?, decided_counter = ?
-		WHERE kind = ? AND instrument = ? AND time = ? AND session = ? AND source = ? AND interval = ? AND native IS ? AND unit = ?
-		AND (decided IS NULL OR (decided, decided_run, decided_counter) < (?, ?, ?))`,
-		slices.Concat([]driver.Value{string(d.Action), factor, d.Author, d.Comment, r.received, r.run, r.counter}, key,
-			[]driver.Value{r.received, r.run, r.counter})...)
+		WHERE id = ?`, string(d.Action), factor, d.Author, d.Comment, r.received, r.run, r.counter, there.id)
 	return err
+}
+
+// void takes the price or bar away that a decision made, by its receipt.
+func (t *tx) void(ctx context.Context, d *kurs.Decision, r receipt) error {
+	switch d.Of.Kind {
+	case kurs.AsideQuote:
+		at, err := t.quoteRecord(ctx, &d.Of.Price)
+		if err != nil {
+			return err
+		}
+		changed, err := t.withdraw(ctx, t.in.quotes, at.key, r)
+		if err != nil || !changed {
+			return err
+		}
+		return t.newestAgain(ctx, at.key)
+	case kurs.AsideBar:
+		bar := kurs.PricedBar{Bar: kurs.Bar{Symbol: d.Of.Symbol, Source: d.Of.Source, Start: d.Of.Time, Interval: d.Of.Interval}, Receipt: d.Of.Receipt}
+		at, err := t.barRecord(ctx, &bar)
+		if err != nil {
+			return err
+		}
+		_, err = t.withdraw(ctx, t.in.bars, at.key, r)
+		return err
+	case kurs.AsideRate: // prices were converted with it, so it stays; see docs/formats.md
+	}
+	return nil
 }
 
 // corrections writes what people say of prices.
@@ -165,7 +228,8 @@ func (t *tx) correct(ctx context.Context, c *kurs.Correction) error {
 	key := []driver.Value{r.key[0], r.key[1], r.key[2], r.key[3]}
 	_, err = t.conn.exec(ctx, `INSERT INTO corrections (instrument, time, session, source, received, run, counter,
 			native, unit, fx_rate, fx_time, fx_source, base, author, reason)
-		VALUES (`+marks(15)+`) ON CONFLICT DO NOTHING`,
+		VALUES (`+marks(15)+`) ON CONFLICT DO UPDATE SET fx_rate = excluded.fx_rate, fx_time = excluded.fx_time, fx_source = excluded.fx_source,
+			base = excluded.base WHERE base IS NULL AND excluded.base IS NOT NULL`,
 		slices.Concat(key, []driver.Value{r.received, r.run, r.counter}, row, []driver.Value{c.Author, c.Reason})...)
 	if err != nil {
 		return err
@@ -197,66 +261,6 @@ func (t *tx) fillCorrection(ctx context.Context, r record, conv []driver.Value) 
 		return false, err
 	}
 	return true, t.holds(ctx, key)
-}
-
-// noLimit is the end of an alias that has none; of its beginning, -1.
-const noLimit = math.MaxInt64
-
-// aliases writes the other names of instruments.
-func (t *tx) aliases(ctx context.Context, group kurs.Group) error {
-	for _, b := range group.Batches {
-		for i := range b.Aliases {
-			if err := t.alias(ctx, &b.Aliases[i]); err != nil {
-				return fmt.Errorf("%s: %w", quoted(b.Aliases[i].Symbol), err)
-			}
-		}
-	}
-	return nil
-}
-
-func (t *tx) alias(ctx context.Context, a *kurs.Alias) error {
-	if a.Symbol == "" || a.Was == "" || a.Symbol == a.Was {
-		return rejected("an alias that is none")
-	}
-	row := []driver.Value{nil, nil, int64(-1), int64(noLimit)}
-	for i, symbol := range []string{a.Symbol, a.Was} {
-		id, err := t.instrumentID(ctx, symbol)
-		if err != nil {
-			return err
-		}
-		row[i] = id
-	}
-	var err error
-	if !a.From.IsZero() {
-		if row[2], err = millis(a.From); err != nil {
-			return err
-		}
-	}
-	if !a.Until.IsZero() {
-		if row[3], err = millis(a.Until); err != nil {
-			return err
-		}
-	}
-	r, err := t.receiptFor(ctx, a.Receipt)
-	if err != nil {
-		return err
-	}
-	_, err = t.conn.exec(ctx, `INSERT INTO aliases (instrument, was, from_time, until_time, received, run, counter, removed, author)
-		VALUES (`+marks(9)+`) ON CONFLICT DO NOTHING`, append(row, r.received, r.run, r.counter, flag(a.Removed), a.Author)...)
-	if err != nil {
-		return err
-	}
-	_, err = t.conn.exec(ctx, `DELETE FROM renamed WHERE instrument = ? AND was = ? AND from_time = ? AND until_time = ?`, row[:4]...)
-	if err != nil {
-		return err
-	}
-	_, err = t.conn.exec(ctx, `INSERT INTO renamed (was, from_time, until_time, instrument, author)
-		SELECT was, from_time, until_time, instrument, author FROM (
-			SELECT a.* FROM aliases a JOIN runs r ON r.id = a.run
-			WHERE a.instrument = ? AND a.was = ? AND a.from_time = ? AND a.until_time = ?
-			ORDER BY a.received DESC, r.source DESC, r.run DESC, a.counter DESC LIMIT 1
-		) WHERE NOT removed`, row[:4]...)
-	return err
 }
 
 // legs keeps what a rate was computed from.

@@ -50,6 +50,9 @@ func newSeries(s series) *series {
 	s.repeat = "UPDATE " + s.table + " SET last_received = ?, last_run = ?, last_counter = ?, last_origin = ?, last_attrs = NULL" + byKey +
 		" AND " + each(s.value, " IS ?", " AND ") + " AND " + each(s.attrs, " IS ?", " AND ") +
 		" AND coalesce(last_received, received) < ?"
+	if s.unit >= 0 {
+		s.repeat += " AND origin <> ?" // what a person kept is a version of its own
+	}
 	s.load = "SELECT " + strings.Join(body, ", ") + " FROM " + s.table + byKey
 	s.update = "UPDATE " + s.table + " SET " + each(body, " = ?", ", ") + byKey
 	// The versions from the one in force at a time on.
@@ -148,11 +151,18 @@ func (t *tx) put(ctx context.Context, s *series, r record, row []driver.Value) e
 	attrs := row[s.attrsAt:s.lastAt]
 	// A conversion that is not known yet is this receipt's own matter: the two
 	// receipts are then kept apart.
-	if len(s.conv) == 0 || attrs[s.base] != nil {
+	if s.unit < 0 || attrs[s.base] != nil && !r.byPerson() {
 		t.args = append(t.args[:0], r.received, r.run, r.counter, r.origin)
 		t.args = append(t.args, row[:s.receiptAt]...)
 		t.args = append(t.args, attrs...)
 		t.args = append(t.args, r.received)
+		if s.unit >= 0 {
+			said, err := t.textID(ctx, string(kurs.OriginCorrection))
+			if err != nil {
+				return err
+			}
+			t.args = append(t.args, said)
+		}
 		changed, err = t.conn.exec(ctx, s.repeat, t.args...)
 		if err != nil || changed == 1 {
 			return err
@@ -162,7 +172,7 @@ func (t *tx) put(ctx context.Context, s *series, r record, row []driver.Value) e
 	if err != nil {
 		return err
 	}
-	said, err := t.value(ctx, s, row[s.keyWidth:])
+	said, err := t.value(ctx, s, row[s.keyWidth:], r.receipt)
 	if err != nil {
 		return err
 	}
@@ -209,7 +219,7 @@ func (t *tx) span(ctx context.Context, s *series, row []driver.Value) (span, err
 	if err != nil {
 		return span{}, err
 	}
-	said, err := t.value(ctx, s, row)
+	said, err := t.value(ctx, s, row, first)
 	if err != nil {
 		return span{}, err
 	}
@@ -231,12 +241,13 @@ func (t *tx) span(ctx context.Context, s *series, row []driver.Value) (span, err
 	return v, err
 }
 
-// value reads the observation in a row behind its key.
-func (t *tx) value(ctx context.Context, s *series, row []driver.Value) (value, error) {
+// value reads the observation in a row behind its key, which came by a receipt.
+func (t *tx) value(ctx context.Context, s *series, row []driver.Value, r receipt) (value, error) {
 	v := value{columns: slices.Clone(row[:s.receiptAt-s.keyWidth]), unitAt: s.unit}
 	if s.unit < 0 {
 		return v, nil
 	}
+	v.kept = r.byPerson()
 	var err error
 	v.unit, err = t.unitName(ctx, whole(v.columns[s.unit]))
 	return v, err

@@ -19,6 +19,9 @@ type receipt struct {
 	name     string
 }
 
+// byPerson tells whether a person said so.
+func (r receipt) byPerson() bool { return r.source == kurs.SourceUser }
+
 func (r receipt) compare(o receipt) int {
 	if r.received != o.received {
 		return cmp.Compare(r.received, o.received)
@@ -52,10 +55,14 @@ type span struct {
 type value struct {
 	columns []driver.Value
 	unit    string
-	unitAt  int // index in columns of the unit's id; -1 where there is none
+	unitAt  int  // index in columns of the unit's id; -1 where there is none
+	kept    bool // by a person, of what was set aside: a version of its own, which can be withdrawn
 }
 
 func (v value) same(o value) bool {
+	if v.kept || o.kept {
+		return false
+	}
 	for i := range v.columns {
 		if i != v.unitAt && v.columns[i] != o.columns[i] {
 			return false
@@ -141,7 +148,7 @@ func (r rules) finer(a, b span) bool {
 
 // stands tells whether a version stands for one behind it that is approximate.
 func (r rules) stands(exact, behind span) bool {
-	return r.finer(exact, behind) && exact.unit == behind.unit && sameFloat32(exact.columns[0], behind.columns[0])
+	return r.finer(exact, behind) && !exact.kept && !behind.kept && exact.unit == behind.unit && sameFloat32(exact.columns[0], behind.columns[0])
 }
 
 // as is a receipt of an approximate value as one of the exact version that stands

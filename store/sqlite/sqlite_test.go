@@ -78,6 +78,24 @@ func dump(t *testing.T, path string) (d storetest.Dump) {
 	d.Latest, err = r.Latest(ctx, nil, time.Time{})
 	check(err)
 	check(dumpViews(ctx, path, &d))
+	check(r.SetAside(ctx, sqlite.AsideFilter{}, func(a sqlite.Aside) error {
+		d.SetAside = append(d.SetAside, storetest.Aside{
+			SetAside: a.SetAside, State: a.State, Factor: a.Factor, Author: a.Author, Comment: a.Comment, Decided: a.Decided,
+		})
+		return nil
+	}))
+	said, err := r.Corrections(ctx, nil)
+	check(err)
+	for _, k := range said {
+		d.Said = append(d.Said, storetest.Said{
+			Symbol: k.Symbol, Value: k.Value, Base: k.Base, Author: k.Author, Reason: k.Reason, Received: k.Said, Holds: k.Holds,
+		})
+	}
+	names, err := r.Aliases(ctx)
+	check(err)
+	for _, a := range names {
+		d.Aliases = append(d.Aliases, kurs.Alias{Symbol: a.Symbol, Was: a.Was, From: a.From, Until: a.Until, Author: a.Author})
+	}
 	return d
 }
 

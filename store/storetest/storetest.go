@@ -51,6 +51,9 @@ type Dump struct {
 	Instruments []kurs.Instrument
 	Events      []kurs.Event
 	Gaps        []kurs.Gap // without Raw
+	SetAside    []Aside
+	Said        []Said       // all that people said of prices
+	Aliases     []kurs.Alias // what holds of them, without receipts
 }
 
 // Bar is the newest version of a bar as it is stored.
@@ -62,6 +65,26 @@ type Bar struct {
 	FXRate                                 kurs.Decimal
 	BaseOpen, BaseHigh, BaseLow, BaseClose kurs.Decimal
 	Received                               time.Time
+}
+
+// Aside is what was set aside, and what was decided of it: State is "waiting",
+// "kept" or "dropped".
+type Aside struct {
+	kurs.SetAside
+
+	State           string
+	Factor          kurs.Decimal
+	Author, Comment string
+	Decided         time.Time
+}
+
+// Said is a correction as it is stored; one that took another back has no value.
+type Said struct {
+	Symbol         string
+	Value, Base    kurs.Decimal
+	Author, Reason string
+	Received       time.Time
+	Holds          bool // it is what is shown
 }
 
 // Run runs the suite.
@@ -95,6 +118,13 @@ func Run(t *testing.T, h Harness) {
 		{"a bar is filled", testFillBar, true},
 		{"latest never goes back", testLatest, true},
 		{"an instrument keeps what was last known", testInstruments, true},
+		{"what was set aside is kept whole", testAside, true},
+		{"the newest decision holds", testDecisions, true},
+		{"a bar may be kept", testBarDecisions, true},
+		{"an instrument stands where it stood before", testLatestAfterDrop, true},
+		{"a correction holds until it is taken back", testCorrections, true},
+		{"no price belongs to two instruments", testAliases, true},
+		{"what people say is only texts", testHostileWords, true},
 	} {
 		if c.rows && h.Promises.AtLeastOnce {
 			continue
@@ -121,6 +151,11 @@ func (d Dump) sorted() Dump {
 	slices.SortFunc(d.Instruments, func(a, b kurs.Instrument) int { return cmp.Compare(a.Symbol, b.Symbol) })
 	slices.SortFunc(d.Events, func(a, b kurs.Event) int { return cmp.Or(cmp.Compare(a.Symbol, b.Symbol), a.Time.Compare(b.Time)) })
 	slices.SortFunc(d.Gaps, func(a, b kurs.Gap) int { return cmp.Or(cmp.Compare(a.Symbol, b.Symbol), a.From.Compare(b.From)) })
+	slices.SortFunc(d.SetAside, func(a, b Aside) int {
+		return cmp.Or(cmp.Compare(a.Symbol, b.Symbol), cmp.Compare(a.Kind, b.Kind), a.Time.Compare(b.Time), cmp.Compare(a.Unit, b.Unit), a.Value.Cmp(b.Value))
+	})
+	slices.SortFunc(d.Said, func(a, b Said) int { return cmp.Or(cmp.Compare(a.Symbol, b.Symbol), a.Received.Compare(b.Received)) })
+	slices.SortFunc(d.Aliases, func(a, b kurs.Alias) int { return cmp.Or(cmp.Compare(a.Was, b.Was), a.From.Compare(b.From)) })
 	return d
 }
 

@@ -92,6 +92,19 @@ CREATE TABLE quarantine (
 CREATE UNIQUE INDEX quarantine_key ON quarantine (instrument, time, session, source, interval, kind, unit, coalesce(native, ''));
 CREATE INDEX quarantine_waiting ON quarantine (instrument, time) WHERE state = 'waiting';
 
+-- All that people decided of these; what holds, the newest, is in quarantine.
+CREATE TABLE decisions (
+  aside    INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  run      INTEGER NOT NULL,
+  counter  INTEGER NOT NULL,
+  action   TEXT    NOT NULL,
+  factor   REAL,
+  author   TEXT    NOT NULL,
+  comment  TEXT    NOT NULL,
+  PRIMARY KEY (aside, received, run, counter)
+) WITHOUT ROWID;
+
 -- All that people said of prices, and (corrected) what of it holds: the newest of
 -- each price, unless that took the correction back.
 CREATE TABLE corrections (

@@ -1,0 +1,126 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"slices"
+	"strings"
+)
+
+// This file takes away what a person kept and then thought better of: the version
+// that is known by the receipt of the decision. What remains is what would be
+// there without it.
+
+// without is the versions of one key but for the one that a person kept by that
+// receipt. Such a version has one receipt, since it joins no other.
+func without(all []span, r receipt, rules rules) []span {
+	at := slices.IndexFunc(all, func(v span) bool { return v.kept && v.first.compare(r) == 0 })
+	if at < 0 {
+		return all
+	}
+	out := slices.Delete(slices.Clone(all), at, at+1)
+	if at == 0 || at == len(out) {
+		return out
+	}
+	if out[at-1].same(out[at].value) && !rules.finer(out[at], out[at-1]) {
+		out[at-1].last = out[at].last
+		out = slices.Delete(out, at, at+1)
+	}
+	return rules.settle(out, at-1)
+}
+
+// withdraw takes a version away and tells whether it was there. Of a key that has
+// no other the row goes.
+func (t *tx) withdraw(ctx context.Context, s *series, of [maxKey]int64, r receipt) (bool, error) {
+	key := make([]driver.Value, s.keyWidth)
+	for i := range key {
+		key[i] = of[i]
+	}
+	old, err := t.allVersions(ctx, s, key)
+	if err != nil {
+		return false, err
+	}
+	now := without(old, r, s.rules(t.factorOf(ctx)))
+	switch {
+	case len(now) == len(old):
+		return false, nil
+	case len(now) > 0:
+		return true, t.replace(ctx, s, key, old, now)
+	}
+	t.counts[s.table]--
+	_, err = t.conn.exec(ctx, "DELETE FROM "+s.table+" WHERE "+each(s.key, " = ?", " AND "), key...)
+	return true, err
+}
+
+// allVersions reads all versions of a key, in order; the one that is shown comes
+// last.
+func (t *tx) allVersions(ctx context.Context, s *series, key []driver.Value) ([]span, error) {
+	row, err := t.conn.row(ctx, s.load, key...)
+	if err != nil || row == nil {
+		return nil, err
+	}
+	shown, err := t.span(ctx, s, row)
+	if err != nil {
+		return nil, err
+	}
+	var rows [][]driver.Value
+	err = t.conn.rows(ctx, strings.Replace(s.load, "FROM "+s.table, "FROM "+s.table+"_versions", 1), func(row []driver.Value) error {
+		rows = append(rows, slices.Clone(row))
+		return nil
+	}, key...)
+	if err != nil {
+		return nil, err
+	}
+	var spans []span
+	for _, row := range rows {
+		v, err := t.span(ctx, s, row)
+		if err != nil {
+			return nil, err
+		}
+		spans = append(spans, v)
+	}
+	slices.SortFunc(spans, func(a, b span) int { return a.first.compare(b.first.receipt) })
+	return append(spans, shown), nil
+}
+
+// newestAgain finds where an instrument stands after a price of it was taken away:
+// at its newest that is left, with what the newest answer of that said.
+func (t *tx) newestAgain(ctx context.Context, gone [maxKey]int64) error {
+	latest, err := t.conn.row(ctx, "SELECT time, session, source, delay FROM latest WHERE instrument = ?", gone[0])
+	if err != nil || latest == nil || whole(latest[0]) != gone[1] || whole(latest[1]) != gone[2] || whole(latest[2]) != gone[3] {
+		return err
+	}
+	var newest record
+	var last seen
+	s := t.in.quotes
+	var keys [][]driver.Value
+	err = t.conn.rows(ctx, `SELECT instrument, time, session, source FROM quotes
+		WHERE instrument = ?1 AND time = (SELECT max(time) FROM quotes WHERE instrument = ?1)`, func(row []driver.Value) error {
+		keys = append(keys, slices.Clone(row))
+		return nil
+	}, gone[0])
+	if err != nil {
+		return err
+	}
+	for i, key := range keys {
+		row, err := t.conn.row(ctx, s.load, key...)
+		if err != nil {
+			return err
+		}
+		v, err := t.span(ctx, s, row)
+		if err != nil {
+			return err
+		}
+		r := record{key: [maxKey]int64{whole(key[0]), whole(key[1]), whole(key[2]), whole(key[3])}, receipt: v.last.receipt}
+		if i == 0 || r.newer(newest) {
+			newest, last = r, v.last
+		}
+	}
+	if _, err := t.conn.exec(ctx, "DELETE FROM latest WHERE instrument = ?", gone[0]); err != nil || len(keys) == 0 {
+		return err
+	}
+	_, err = t.conn.exec(ctx, `INSERT INTO latest (instrument, time, session, source, received, run, counter, bid, ask, volume, delay)
+		VALUES (`+marks(11)+`)`, newest.key[0], newest.key[1], newest.key[2], newest.key[3], newest.received, newest.run, newest.counter,
+		last.attrs[5], last.attrs[6], last.attrs[7], latest[3])
+	return err
+}
