@@ -26,6 +26,7 @@ type Config struct {
 	Duration time.Duration                           // of the run; 0: until it is stopped
 	Drain    time.Duration                           // so long the stages may take to come to their end
 	Free     func(dir string) (free uint64, _ error) // bytes of the disk that a folder is on
+	Say      Say                                     // puts on the queue what people say meanwhile; may be nil
 	Log      *slog.Logger
 }
 

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -87,17 +88,25 @@ func (s *supervisor) listen(ctx context.Context, r *Runner) (net.Listener, error
 
 func (s *supervisor) handler(token string) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
-		if token != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get(tokenHeader)), []byte(token)) != 1 {
-			http.Error(w, "the token of "+runName+" is needed", http.StatusForbidden)
-			return
+	owner := func(do http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if token != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get(tokenHeader)), []byte(token)) != 1 {
+				http.Error(w, "the token of "+runName+" is needed", http.StatusForbidden)
+				return
+			}
+			do(w, r)
 		}
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(s.status(r.Context())); err != nil {
-			s.Log.DebugContext(r.Context(), "status not told", "error", err)
-		}
-	})
+	}
+	mux.HandleFunc("GET /status", owner(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, s.status(r.Context())) }))
+	mux.HandleFunc("POST /say", owner(s.hear))
 	return mux
+}
+
+func (s *supervisor) answer(w http.ResponseWriter, r *http.Request, what any) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(what); err != nil {
+		s.Log.DebugContext(r.Context(), "not told", "of", r.URL.Path, "error", err)
+	}
 }
 
 // askTimeout bounds a question about a run.
@@ -106,39 +115,59 @@ const askTimeout = 5 * time.Second
 // Ask asks the kurs that records into a data directory how it does. Where none
 // does, the status says so, and there is no error.
 func Ask(ctx context.Context, data string) (Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	code, body, err := call(ctx, data, http.MethodGet, "/status", nil)
+	_, gone := errors.AsType[*net.OpError](err) // it ended meanwhile
+	switch {
+	case gone, errors.Is(err, ErrNotRunning):
+		return NotRunning(time.Now()), nil
+	case err != nil:
+		return Status{}, err
+	case code != http.StatusOK:
+		return NotRunning(time.Now()), nil // the port is another program's by now
+	}
+	var status Status
+	if err := json.Unmarshal(body, &status); err != nil {
+		return Status{}, fmt.Errorf("ask kurs: %w", err)
+	}
+	return status, nil
+}
+
+// ErrNotRunning says that no kurs records into a data directory.
+var ErrNotRunning = errors.New("kurs is not running")
+
+// call sends a request to the kurs that records into a data directory.
+func call(ctx context.Context, data, method, path string, body []byte) (code int, answer []byte, err error) {
 	r, err := ReadRunner(data)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return NotRunning(time.Now()), nil
+			return 0, nil, ErrNotRunning
 		}
-		return Status{}, err
+		return 0, nil, err
 	}
-	client := &http.Client{Timeout: askTimeout, Transport: &http.Transport{
+	client := &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, r.Network, r.Address)
 		},
 	}}
 	defer client.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://kurs/status", http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, method, "http://kurs"+path, bytes.NewReader(body))
 	if err != nil {
-		return Status{}, fmt.Errorf("ask kurs: %w", err)
+		return 0, nil, fmt.Errorf("ask kurs: %w", err)
 	}
 	request.Header.Set(tokenHeader, r.Token)
-	answer, err := client.Do(request)
+	got, err := client.Do(request)
 	if err != nil {
-		if _, dead := errors.AsType[*net.OpError](err); dead { // it was killed and could not tidy up
-			return NotRunning(time.Now()), nil
+		if op, dead := errors.AsType[*net.OpError](err); dead && op.Op == "dial" { // it was killed and could not tidy up
+			return 0, nil, ErrNotRunning
 		}
-		return Status{}, fmt.Errorf("ask kurs (pid %d): %w", r.PID, err)
+		return 0, nil, fmt.Errorf("ask kurs (pid %d): %w", r.PID, err)
 	}
-	defer func() { _ = answer.Body.Close() }() // it was read
-	if answer.StatusCode != http.StatusOK {
-		return NotRunning(time.Now()), nil // the port is another program's by now
+	defer func() { _ = got.Body.Close() }() // it was read
+	if answer, err = io.ReadAll(io.LimitReader(got.Body, 8<<20)); err != nil {
+		return 0, nil, fmt.Errorf("ask kurs (pid %d): %w", r.PID, err)
 	}
-	var status Status
-	if err := json.NewDecoder(io.LimitReader(answer.Body, 8<<20)).Decode(&status); err != nil {
-		return Status{}, fmt.Errorf("ask kurs (pid %d): %w", r.PID, err)
-	}
-	return status, nil
+	return got.StatusCode, answer, nil
 }
