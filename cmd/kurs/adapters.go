@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kurs"
+	"kurs/acquire/user"
 	"kurs/acquire/yahoo"
 	"kurs/acquire/yahoo/wire"
 	"kurs/config"
@@ -26,7 +27,7 @@ import (
 
 // decoders read what the sources answered, by source.
 func decoders() map[string]kurs.Decode {
-	return map[string]kurs.Decode{wire.Source: wire.Decode}
+	return map[string]kurs.Decode{wire.Source: wire.Decode, user.Name: user.Decode}
 }
 
 // source is what acquire asks.

@@ -41,7 +41,7 @@ func printBarExplanation(w io.Writer, e *kurs.BarExplanation) error {
 	p.line("%s, the provider's bar of %s that begins at %s", printable(e.Symbol), printable(e.Interval), timeText(e.Time))
 	p.renamed(e.Symbol, e.Instrument)
 	p.line("")
-	p.item("quoted", "open %s  high %s  low %s  close %s %s%s", orDash(e.OpenNative), orDash(e.HighNative), orDash(e.LowNative), e.CloseNative,
+	p.item("quoted", "open %s  high %s  low %s  close %s %s%s", orDash(e.OpenNative.String()), orDash(e.HighNative.String()), orDash(e.LowNative.String()), e.CloseNative,
 		printable(e.Unit), approximateText(e.Approximate))
 	if e.Rewritten {
 		p.item("", "as it was told after a split, in the new shares: how it was before was not seen")
@@ -210,13 +210,6 @@ func approximateText(approximate bool) string {
 		return "   approximate: the provider sends more digits than its format holds"
 	}
 	return ""
-}
-
-func orDash(d kurs.Decimal) string {
-	if !d.Known() {
-		return "-"
-	}
-	return d.String()
 }
 
 func originText(o kurs.Origin) string {

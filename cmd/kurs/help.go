@@ -35,14 +35,21 @@ var exitCodes = []struct {
 
 // errorHelp is what each error code means and what to do about it.
 var errorHelp = map[string]string{
+	"KURS-ALIAS": `Another name of an instrument cannot be said so, or cannot be taken back. Each price
+of a symbol belongs to one instrument: two may not claim the same symbol for the same
+time, and no names may go in a circle. kurs symbols alias --list lists what was said.`,
 	"KURS-BASE": `The data directory belongs to another base currency. A directory has one currency
 for good, so that no two prices in it are in different ones. Nothing was changed.
 Record elsewhere (--data DIR), or set currency back.`,
 	"KURS-CONFIG": `A setting is wrong. Every mistake is listed at once, with its place and what was
 probably meant; nothing was started or changed. kurs config check reads it again,
 kurs config keys lists what there is.`,
+	"KURS-CORRECT": `The price that is to be corrected was not found, or there are several. The message
+names them; times are those that prices were made at, as kurs export prints them.`,
 	"KURS-DATA": `A directory that kurs needs cannot be made, read or written. Nothing was started.
 Mend its permissions, or name another with --data DIR.`,
+	"KURS-DECIDE": `That cannot be decided of what was set aside: it is not there, no price can be made
+of it, or prices were converted with it already. kurs gaps --quarantine --all lists all.`,
 	"KURS-DECODE": `A file is no answer of Yahoo, or not a whole one. The message says where it stops
 making sense. Name the endpoint with --endpoint where it was guessed wrongly.`,
 	"KURS-DISK": `The disk is full, or nearly (store.min_free). Fetching pauses; what was fetched is
@@ -79,6 +86,10 @@ look at queue.dir or queue.url.`,
 	"KURS-RATE": `Yahoo answered 429: it wants fewer requests. kurs waits, longer each time, also
 over a restart, and goes on by itself. Lower source.yahoo.max_per_minute if it
 comes often.`,
+	"KURS-REFUSED": `What you said was taken over and then found impossible. It is kept as a dead letter,
+and what is stored is as it was. kurs status tells why.`,
+	"KURS-SAY": `What you said could not be handed to the kurs that records, or not put on the queue.
+Say it again in a moment; saying a thing twice does no harm.`,
 	"KURS-SIM": `The simulated exchange stopped; the message tells why.`,
 	"KURS-STAGE": `A stage of kurs run cannot work, and starting it again would not help. Its own
 words are above, and in the log. Everything accepted is on disk.`,

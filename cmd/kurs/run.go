@@ -135,7 +135,7 @@ func record(ctx context.Context, std streams, f *runFlags, c config.Config, abou
 	log.InfoContext(ctx, "started", "version", version(), "symbols", len(c.Symbols), "currency", c.Currency, "data", c.Paths.Data)
 	result, err := supervise.Run(ctx, supervise.Config{
 		Settings: c, Claim: claim, Version: version(), Launch: launch, Color: isTerminal(std.out) && os.Getenv("NO_COLOR") == "",
-		Duration: f.duration, Drain: f.drain, Free: freeSpace, Log: log,
+		Duration: f.duration, Drain: f.drain, Free: freeSpace, Say: hearWords, Log: log,
 	}, stops)
 	if err != nil {
 		return result, err

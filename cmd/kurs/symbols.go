@@ -15,9 +15,9 @@ import (
 func symbolsCommand(std streams) *cobra.Command {
 	return groupOf(&cobra.Command{
 		Use:     "symbols",
-		Short:   "Find what instruments are called",
-		Example: "  kurs symbols search novo nordisk",
-	}, symbolsSearch(std))
+		Short:   "Find what instruments are called, and say what they were called",
+		Example: "  kurs symbols search novo nordisk\n  kurs symbols alias META FB --until 2022-06-09",
+	}, symbolsAlias(std), symbolsSearch(std))
 }
 
 func symbolsSearch(std streams) *cobra.Command {
