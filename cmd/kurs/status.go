@@ -26,6 +26,13 @@ type shownStatus struct {
 	Missing []string      `json:"missing,omitempty"`
 	Disk    diskStatus    `json:"disk"`
 	Waiting []waitingPair `json:"waiting_for_rates"`
+	Aside   asideStatus   `json:"quarantine"`
+}
+
+// asideStatus is what was set aside and waits for a decision.
+type asideStatus struct {
+	Waiting int64     `json:"waiting"`
+	Since   time.Time `json:"since,omitzero"` // the first of it was received
 }
 
 // waitingPair is prices without a base value.
@@ -115,6 +122,9 @@ func lookAround(ctx context.Context, c config.Config) (shownStatus, error) {
 	}
 	for _, w := range waiting {
 		out.Waiting = append(out.Waiting, waitingPair{Pair: w.String(), Prices: w.Quotes + w.Bars, Oldest: w.Oldest})
+	}
+	if out.Aside.Waiting, out.Aside.Since, err = r.AsideWaiting(ctx); err != nil {
+		return out, err
 	}
 	stats, err := r.Stats(ctx)
 	if err != nil {
@@ -265,6 +275,10 @@ func statusTail(w io.Writer, s shownStatus) error {
 	}
 	for _, p := range s.Waiting {
 		fmt.Fprintf(w, "fx        %d prices wait for a rate of %s, the oldest of %s\n", p.Prices, p.Pair, p.Oldest.Format(time.RFC3339))
+	}
+	if s.Aside.Waiting > 0 {
+		fmt.Fprintf(w, "aside     %d probably wrong, waiting for a decision since %s: %s gaps --quarantine\n",
+			s.Aside.Waiting, s.Aside.Since.Format(time.RFC3339), programName())
 	}
 	if s.Dead > 0 {
 		fmt.Fprintf(w, "dead      %d", s.Dead)
