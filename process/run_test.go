@@ -93,7 +93,7 @@ func (r *run) process() []string {
 	ctx, cancel := context.WithTimeout(r.Context(), 30*time.Second)
 	defer cancel()
 	err = Run(ctx, Config{
-		Run: r.name, Holder: r.name, Workers: 2, Base: "DKK", Decode: map[string]kurs.Decode{"yahoo": decodeLines}, Policy: fx.DefaultPolicy(),
+		Run: r.name, Holder: r.name, Workers: 2, Base: "DKK", Decode: map[string]kurs.Decode{"yahoo": decodeLines, "user": decodeSaid}, Policy: fx.DefaultPolicy(),
 	}, r.q, queue.NewMeter("process"), slog.New(slog.DiscardHandler))
 	if err != nil || ctx.Err() != nil {
 		r.Fatalf("%v, %v", err, ctx.Err())
