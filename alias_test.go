@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func short(all []kurs.Alias) []string {
 		if t.IsZero() {
 			return "-"
 		}
-		return fmt.Sprint(t.YearDay())
+		return strconv.Itoa(t.YearDay())
 	}
 	var out []string
 	for _, a := range all {
@@ -67,8 +68,11 @@ func TestWhatHoldsOfAliases(t *testing.T) {
 		{"symbols that were swapped one day", []kurs.Alias{alias("A", "B", 0, 5, 1), alias("B", "A", 5, 0, 2)}, []string{"B was A 5..-", "A was B -..5"}},
 		{"a circle of three", []kurs.Alias{alias("A", "B", 0, 0, 1), alias("B", "C", 0, 0, 2), alias("C", "A", 3, 4, 3)}, []string{"B was A 3..4", "B was C -..-"}},
 		{"renamed twice", []kurs.Alias{alias("B", "A", 0, 3, 1), alias("C", "B", 0, 6, 2)}, []string{"C was A -..3", "C was B -..6"}},
-		{"renamed twice, in parts", []kurs.Alias{alias("B", "A", 0, 0, 1), alias("C", "B", 3, 6, 2)},
-			[]string{"B was A -..3", "C was A 3..6", "B was A 6..-", "C was B 3..6"}},
+		{
+			"renamed twice, in parts",
+			[]kurs.Alias{alias("B", "A", 0, 0, 1), alias("C", "B", 3, 6, 2)},
+			[]string{"B was A -..3", "C was A 3..6", "B was A 6..-", "C was B 3..6"},
+		},
 		{"two in one message", []kurs.Alias{alias("A", "X", 0, 0, 1), alias("B", "X", 0, 0, 1)}, []string{"B was X -..-"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

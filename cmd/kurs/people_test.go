@@ -132,7 +132,9 @@ func TestPeopleDecideWhileItRuns(t *testing.T) {
 	when := latest.Time.Format(time.RFC3339Nano)
 	says(t, "corrected by anna: typo", "correct", latest.Symbol, when, "1.5", "--reason", "typo", "--author", "anna", "--data", dir)
 	answers := asked[shownStatus](t, "status", "--data", dir).Stages[0].Counts["answers"]
-	soon(t, "more answers", func() bool { return asked[shownStatus](t, "status", "--data", dir).Stages[0].Counts["answers"] > answers+5 })
+	soon(t, "more answers", func() bool {
+		return asked[shownStatus](t, "status", "--data", dir).Stages[0].Counts["answers"] > answers+5
+	})
 	corrected := func(value kurs.Decimal, by string) {
 		t.Helper()
 		row, ok := rowAt(t, dir, latest.Symbol, latest.Time)

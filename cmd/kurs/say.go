@@ -185,7 +185,7 @@ func acquireWords(ctx context.Context, o supervise.Order, words []said.Words, lo
 func awaitDone(ctx context.Context, c config.Config, out spoken, until time.Time) (spoken, error) {
 	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
 	if err != nil {
-		return out, nil //nolint:nilerr // it is accepted, and what becomes of it cannot be seen from here
+		return out, nil // it is accepted; what becomes of it cannot be seen from here
 	}
 	defer func() { _ = db.Close() }() // it was only read
 	for _, id := range out.messages {
