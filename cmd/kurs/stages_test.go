@@ -93,6 +93,7 @@ func TestStagesAloneShareAQueue(t *testing.T) {
 			t.Fatal("not everything was stored")
 		}
 	}
+	says(t, "VODA.L", "symbols", "alias", "VODA.L", "VOD.L") // put on the cluster, and done by whoever is there
 	cancel()
 	stages.Wait()
 }
