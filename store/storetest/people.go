@@ -68,10 +68,9 @@ func drops(a kurs.SetAside, r kurs.Receipt) kurs.Batch {
 	return b
 }
 
-// ordered writes some batches in every order, one symbol an order, then all of
-// them again in theirs, and once more after the store was opened anew. Whatever
-// the order, what is there is what the first order left. The symbols begin with
-// prefix.
+// ordered writes some batches in every order, one symbol an order, and all of them
+// again after the store was opened anew. Whatever the order, what is there is what
+// the first order left. The symbols begin with prefix.
 func ordered(t *testing.T, data Data, prefix string, steps []func(symbol string) kurs.Batch) (want Dump) {
 	t.Helper()
 	orders := map[string][]int{}
@@ -89,8 +88,6 @@ func ordered(t *testing.T, data Data, prefix string, steps []func(symbol string)
 	s := open(t, data)
 	write(s)
 	once := s.read()
-	write(s)
-	same(t, "everything written again", once, s.read())
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -396,7 +393,7 @@ func testAliases(t *testing.T, data Data) {
 	want := []kurs.Alias{carried, plain("NEWER", 0, 20), plain("THIRD", 40, 0)}
 	random := 0
 	permutations(len(steps), func(order []int) {
-		if random++; random%29 != 1 || t.Failed() { // some of 720
+		if random++; random%61 != 1 || t.Failed() { // some of 720
 			return
 		}
 		for _, i := range order {
