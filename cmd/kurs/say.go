@@ -142,6 +142,7 @@ func sayHere(ctx context.Context, std streams, c config.Config, words []said.Wor
 	if err := checkStores(ctx, c); err != nil {
 		return nil, err
 	}
+	c.Store.Flush = min(c.Store.Flush, 50*time.Millisecond) // there is nothing to gather
 	quiet := std
 	quiet.err = io.Discard // the log is in its file
 	all, err := newLogs(quiet, c)

@@ -163,9 +163,9 @@ func (r *Reader) Around(ctx context.Context, symbol string, at time.Time, most i
 				where string
 				limit int
 			}{
-				{&before, "q.time < ? ORDER BY q.time DESC, q.session, q.source", most},
-				{&exact, "q.time = ? ORDER BY q.session, q.source", 100},
-				{&after, "q.time > ? ORDER BY q.time, q.session, q.source", most},
+				{&before, "q.time < ? ORDER BY q.time DESC, s.text, o.text", most},
+				{&exact, "q.time = ? ORDER BY s.text, o.text", 100},
+				{&after, "q.time > ? ORDER BY q.time, s.text, o.text", most},
 			} {
 				err := r.query(ctx, func(row []driver.Value) error {
 					v, err := r.named(row, symbol)
