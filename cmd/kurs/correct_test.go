@@ -50,18 +50,44 @@ func TestCorrectOneOfSeveral(t *testing.T) {
 		code kurs.ExitCode
 		want []string
 	}{
-		{"which of two", []string{"VOD.L", "2026-11-24T09:15:04Z", "88"}, kurs.ExitUsage,
-			[]string{"there are 2 prices", "--session post --source yahoo (88.5 GBp), or --session regular", "KURS-CORRECT"}},
-		{"another time", []string{"VOD.L", "2026-11-24T09:15:30Z", "88"}, kurs.ExitNotFound,
-			[]string{"the nearest: 2026-11-24T09:15:04Z (88.5 GBp), 2026-11-24T09:15:04Z (88.42 GBp), 2026-11-24T09:16:04Z (88.5 GBp)"}},
+		{
+			"which of two",
+			[]string{"VOD.L", "2026-11-24T09:15:04Z", "88"},
+			kurs.ExitUsage,
+			[]string{"there are 2 prices", "--session post --source yahoo (88.5 GBp), or --session regular", "KURS-CORRECT"},
+		},
+		{
+			"another time",
+			[]string{"VOD.L", "2026-11-24T09:15:30Z", "88"},
+			kurs.ExitNotFound,
+			[]string{"the nearest: 2026-11-24T09:15:04Z (88.5 GBp), 2026-11-24T09:15:04Z (88.42 GBp), 2026-11-24T09:16:04Z (88.5 GBp)"},
+		},
 		{"another source", []string{"VOD.L", "2026-11-24T09:15:04Z", "88", "--source", "ecb"}, kurs.ExitNotFound, []string{"no price of VOD.L"}},
+		{
+			"a reason that is too long",
+			[]string{"VOD.L", "2026-11-24T09:16:04Z", "88", "--reason", strings.Repeat("x", 20_000)},
+			kurs.ExitUsage,
+			[]string{"more than 16384 bytes", "nothing of it was taken over"},
+		},
 		{"nothing to undo", []string{"VOD.L", "2026-11-24T09:16:04Z", "--undo"}, kurs.ExitNotFound, []string{"is not corrected"}},
-		{"one of two", []string{"VOD.L", "2026-11-24T09:15:04Z", "88", "--session", "regular"}, kurs.ExitOK,
-			[]string{"88.42 GBp is 88 GBp now (7,5788 DKK), corrected by anna: typo"}},
-		{"in time of a place", []string{"vod.l", "2026-11-24T10:15:04+01:00", "0.88", "--session", "regular", "--unit", "GBP"}, kurs.ExitOK,
-			[]string{"88 GBp is 0.88 GBP now (7,5788 DKK)"}},
-		{"into another currency, of which no rate is known", []string{"VOD.L", "2026-11-24T09:15:04Z", "1.1", "--session", "post", "--unit", "USD"}, kurs.ExitOK,
-			[]string{"is 1.1 USD now (no rate yet)"}},
+		{
+			"one of two",
+			[]string{"VOD.L", "2026-11-24T09:15:04Z", "88", "--session", "regular"},
+			kurs.ExitOK,
+			[]string{"88.42 GBp is 88 GBp now (7,5788 DKK), corrected by anna: typo"},
+		},
+		{
+			"in time of a place",
+			[]string{"vod.l", "2026-11-24T10:15:04+01:00", "0.88", "--session", "regular", "--unit", "GBP"},
+			kurs.ExitOK,
+			[]string{"88 GBp is 0.88 GBP now (7,5788 DKK)"},
+		},
+		{
+			"into another currency, of which no rate is known",
+			[]string{"VOD.L", "2026-11-24T09:15:04Z", "1.1", "--session", "post", "--unit", "USD"},
+			kurs.ExitOK,
+			[]string{"is 1.1 USD now (no rate yet)"},
+		},
 		{"as JSON", []string{"VOD.L", "2026-11-24T09:16:04Z", "89", "-o", "json"}, kurs.ExitOK, []string{`"price_native": "89"`, `"corrected_by": "anna"`}},
 		{"taken back", []string{"VOD.L", "2026-11-24T09:16:04Z", "--undo"}, kurs.ExitOK, []string{"89 GBp is 88.5 GBp now"}},
 	} {

@@ -82,6 +82,9 @@ func notSaid(before int, err error) error {
 	if before > 0 {
 		safe = countOf(before, "message") + " before it were, and will be done"
 	}
+	if errors.Is(err, kurs.ErrRejected) {
+		return &kurs.Error{Code: "KURS-USAGE", Message: "that cannot be said", Safe: safe, Try: "a shorter text, in UTF-8", Exit: kurs.ExitUsage, Err: err}
+	}
 	return &kurs.Error{
 		Code: "KURS-SAY", Message: "what you said could not be handed over", Safe: safe, Try: "the same again in a moment; kurs status tells how it does",
 		Exit: kurs.ExitFailed, Retryable: true, Err: err,
