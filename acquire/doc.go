@@ -1,5 +1,5 @@
-// Package acquire is the first stage: it lets a source ask for prices and puts
-// each answer, as received, on the queue raw. An answer is accepted when the
+// Package acquire is the first stage: it lets its sources ask, side by side, and
+// puts each answer, as received, on the queue raw. An answer is accepted when the
 // queue has it on disk; until then the source waits, which is all the
 // back-pressure there is.
 //

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"kurs"
 	"kurs/fault"
@@ -14,17 +18,22 @@ import (
 
 // Config is what the stage is to do.
 type Config struct {
-	Run    string // the run's id
-	Shared bool   // others acquire onto the same queue
-	Name   string // of the source
-	Source kurs.Source
-	Policy []byte                                   // of rates, as the rate book reads it; put on the stream rates
+	Run     string // the run's id
+	Shared  bool   // others acquire onto the same queue
+	Sources []Source
+	Policy  []byte // of rates, as the rate book reads it; put on the stream rates
+	Space   *Space // watches the disks; may be nil
+}
+
+// Source is one of those that are asked, side by side.
+type Source struct {
+	kurs.Source
+	Name   string
 	Status func(r *queue.StageReport)               // adds how the source does to a report; may be nil
-	Space  *Space                                   // watches the disks; may be nil
 	Settle func(symbol string, near kurs.Neighbour) // takes what a person said is right; may be nil
 }
 
-// Run acquires until ctx is done or the source has no more. Then it says on the
+// Run acquires until ctx is done or no source has more. Then it says on the
 // queue how far the run goes: that is the end-of-data mark, which the stages
 // behind it work up to. A run that was begun by another process is taken up.
 //
@@ -37,21 +46,21 @@ func Run(ctx context.Context, c Config, q *queue.Queue, meter *queue.Meter, log 
 	if err := s.begin(late); err != nil {
 		return err
 	}
-	log.InfoContext(ctx, "started", "source", c.Name, "run", c.Run)
+	log.InfoContext(ctx, "started", "sources", c.names(), "run", c.Run)
 	told := make(chan struct{})
 	side, stopSide := context.WithCancel(late)
 	go func() {
 		defer close(told)
-		q.Tell(side, meter, c.Status)
+		q.Tell(side, meter, c.status)
 	}()
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)
-		if c.Settle != nil {
-			q.FollowSettled(side, c.Settle)
+		if c.settles() {
+			q.FollowSettled(side, c.settle)
 		}
 	}()
-	err := c.Source.Run(ctx, s.emit)
+	err := s.ask(ctx)
 	if err == nil {
 		err = s.end(late)
 	}
@@ -61,6 +70,48 @@ func Run(ctx context.Context, c Config, q *queue.Queue, meter *queue.Meter, log 
 	counts := meter.Report().Counts
 	log.InfoContext(ctx, "ended", "answers", counts[queue.CountAnswers], "requests", counts[queue.CountRequests], "errors", counts[queue.CountErrors])
 	return err
+}
+
+// ask lets all sources ask until none has more. One that fails ends the others.
+func (s *stage) ask(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, from := range s.Sources {
+		group.Go(func() error {
+			return from.Run(ctx, func(ctx context.Context, raw kurs.Raw, kind kurs.RawKind) error {
+				return s.emit(ctx, from.Name, raw, kind)
+			})
+		})
+	}
+	return group.Wait()
+}
+
+// names are those of the sources, for people.
+func (c *Config) names() string {
+	all := make([]string, len(c.Sources))
+	for i, from := range c.Sources {
+		all[i] = from.Name
+	}
+	return strings.Join(all, ",")
+}
+
+func (c *Config) status(r *queue.StageReport) {
+	for _, from := range c.Sources {
+		if from.Status != nil {
+			from.Status(r)
+		}
+	}
+}
+
+func (c *Config) settles() bool {
+	return slices.ContainsFunc(c.Sources, func(from Source) bool { return from.Settle != nil })
+}
+
+func (c *Config) settle(symbol string, near kurs.Neighbour) {
+	for _, from := range c.Sources {
+		if from.Settle != nil {
+			from.Settle(symbol, near)
+		}
+	}
 }
 
 // stage is the first stage at work.
@@ -107,15 +158,15 @@ func (s *stage) begin(ctx context.Context) error {
 	return s.look(ctx)
 }
 
-// emit takes an answer over; see [kurs.Emit].
-func (s *stage) emit(ctx context.Context, raw kurs.Raw, kind kurs.RawKind) error {
+// emit takes an answer of a source over; see [kurs.Emit].
+func (s *stage) emit(ctx context.Context, source string, raw kurs.Raw, kind kurs.RawKind) error {
 	if s.Space != nil {
 		if err := s.Space.Wait(ctx, s.meter); err != nil {
 			return err
 		}
 	}
-	raw.ID = kurs.RawID{Source: s.Name, Run: s.Run, Counter: s.counter.Add(1)}
-	raw.Source = s.Name
+	raw.ID = kurs.RawID{Source: source, Run: s.Run, Counter: s.counter.Add(1)}
+	raw.Source = source
 	if err := s.put(ctx, raw, kind); err != nil {
 		return s.refused(ctx, raw, err)
 	}

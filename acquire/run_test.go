@@ -3,6 +3,7 @@ package acquire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func answer(body string) kurs.Raw {
 func run(t *testing.T, q *queue.Queue, name string, s source) (*queue.Meter, error) {
 	t.Helper()
 	meter := queue.NewMeter("acquire")
-	err := Run(t.Context(), Config{Run: name, Name: "yahoo", Source: s, Policy: []byte(`{}`)}, q, meter, slog.New(slog.DiscardHandler))
+	err := Run(t.Context(), Config{Run: name, Sources: []Source{{Name: "yahoo", Source: s}}, Policy: []byte(`{}`)}, q, meter, slog.New(slog.DiscardHandler))
 	return meter, err
 }
 
@@ -85,6 +86,55 @@ func TestAnswersAreStampedAndTheEndIsMarked(t *testing.T) {
 	seq, accepted, ok, err := q.Mark(t.Context(), "r1", queue.MarkAcquired)
 	if err != nil || !ok || seq != 3 || accepted != 3 {
 		t.Errorf("end mark %d, %d accepted, %t, %v", seq, accepted, ok, err)
+	}
+}
+
+// TestSeveralSourcesAreAskedSideBySide: their answers have ids of their own, the
+// run ends when the last has no more, and one that fails ends the others.
+func TestSeveralSourcesAreAskedSideBySide(t *testing.T) {
+	q := queuetest.Start(t, 64<<20)
+	meter := queue.NewMeter("acquire")
+	log := slog.New(slog.DiscardHandler)
+	handed := make(chan struct{})
+	first := source(func(ctx context.Context, emit kurs.Emit) error {
+		defer close(handed)
+		return errors.Join(emit(ctx, answer("price 1"), kurs.CarriesPrices), emit(ctx, answer("price 2"), kurs.CarriesPrices))
+	})
+	second := source(func(ctx context.Context, emit kurs.Emit) error {
+		<-handed // the other has ended, or is about to
+		return emit(ctx, answer("rate"), kurs.CarriesRates)
+	})
+	settled := make(chan string, 2)
+	settle := func(symbol string, _ kurs.Neighbour) { settled <- symbol }
+	c := Config{Run: "r1", Sources: []Source{{Name: "yahoo", Source: first, Settle: settle}, {Name: "ecb", Source: second}}}
+	if err := Run(t.Context(), c, q, meter, log); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for _, raw := range raws(t, q, 3) {
+		want := "yahoo"
+		if string(raw.Body) == "rate" {
+			want = "ecb"
+		}
+		if raw.Source != want || raw.ID.Source != want || ids[fmt.Sprint(raw.ID.Counter)] {
+			t.Errorf("%s: %q of %s", raw.ID, raw.Body, raw.Source)
+		}
+		ids[fmt.Sprint(raw.ID.Counter)] = true
+	}
+	if _, accepted, ok, err := q.Mark(t.Context(), "r1", queue.MarkAcquired); err != nil || !ok || accepted != 3 {
+		t.Errorf("%d accepted, %t, %v", accepted, ok, err)
+	}
+	c.settle("AAPL", kurs.Neighbour{})
+	if got := <-settled; got != "AAPL" || !c.settles() || c.names() != "yahoo,ecb" {
+		t.Errorf("settled %q", got)
+	}
+
+	died := errors.New("died")
+	c.Run = "r2"
+	c.Sources[0].Source = source(func(context.Context, kurs.Emit) error { return died })
+	c.Sources[1].Source = source(func(ctx context.Context, _ kurs.Emit) error { <-ctx.Done(); return nil })
+	if err := Run(t.Context(), c, q, meter, log); !errors.Is(err, died) {
+		t.Error(err)
 	}
 }
 

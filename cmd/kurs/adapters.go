@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kurs"
+	"kurs/acquire"
 	"kurs/acquire/user"
 	"kurs/acquire/yahoo"
 	"kurs/acquire/yahoo/wire"
@@ -30,23 +31,17 @@ func decoders() map[string]kurs.Decode {
 	return map[string]kurs.Decode{wire.Source: wire.Decode, user.Name: user.Decode}
 }
 
-// source is what acquire asks.
-type source struct {
-	kurs.Source
-	name   string
-	status func(*queue.StageReport)
-	settle func(symbol string, near kurs.Neighbour)
-}
-
-// openSource makes the source that the config means.
-func openSource(c config.Config, log *slog.Logger) (source, error) {
+// openSources makes the sources that the config means.
+func openSources(c config.Config, log *slog.Logger) ([]acquire.Source, error) {
 	s, err := yahoo.New(yahooConfig(c), wire.Decode, log)
 	if err != nil {
-		return source{}, &kurs.Error{
+		return nil, &kurs.Error{
 			Code: "KURS-CONFIG", Message: "the source cannot be asked", Try: "kurs config check", Exit: kurs.ExitUsage, Err: err,
 		}
 	}
-	return source{Source: s, name: yahoo.Name, settle: s.Settle, status: func(r *queue.StageReport) { yahooStatus(r, s.Status(), c) }}, nil
+	return []acquire.Source{{
+		Source: s, Name: yahoo.Name, Settle: s.Settle, Status: func(r *queue.StageReport) { yahooStatus(r, s.Status(), c) },
+	}}, nil
 }
 
 func yahooConfig(c config.Config) yahoo.Config {

@@ -182,7 +182,7 @@ func acquireWords(ctx context.Context, o supervise.Order, words []said.Words, lo
 		return err
 	}
 	defer q.Close()
-	return acquire.Run(ctx, acquire.Config{Run: o.Run, Name: said.Name, Source: said.Source(words)}, q, queue.NewMeter(o.Stage), log)
+	return acquire.Run(ctx, acquire.Config{Run: o.Run, Sources: []acquire.Source{{Source: said.Source(words), Name: said.Name}}}, q, queue.NewMeter(o.Stage), log)
 }
 
 // awaitDone waits until the database accounts for all messages.

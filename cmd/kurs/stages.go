@@ -170,7 +170,7 @@ func processWork(ctx context.Context, o supervise.Order, q *queue.Queue, meter *
 
 func acquireWork(ctx context.Context, o supervise.Order, q *queue.Queue, meter *queue.Meter, log *slog.Logger) error {
 	c := o.Config
-	src, err := openSource(c, log)
+	sources, err := openSources(c, log)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func acquireWork(ctx context.Context, o supervise.Order, q *queue.Queue, meter *
 		run = supervise.NewRun()
 	}
 	return acquire.Run(ctx, acquire.Config{
-		Run: run, Shared: c.Queue.URL != "", Name: src.name, Source: src, Policy: policy, Status: src.status, Settle: src.settle,
+		Run: run, Shared: c.Queue.URL != "", Sources: sources, Policy: policy,
 		Space: &acquire.Space{Dirs: diskDirs(c), Min: c.Store.MinFree, Free: freeSpace, Log: log},
 	}, q, meter, log)
 }
