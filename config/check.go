@@ -152,6 +152,24 @@ func urlProblem(text string, schemes ...string) string {
 	return ""
 }
 
+// ecbURLProblem takes an address for one where it has "://" in it; anything else
+// is the path of a file.
+func ecbURLProblem(text string) string {
+	switch {
+	case !strings.Contains(text, "://"):
+		return pathProblem(text)
+	case strings.HasPrefix(text, fileScheme):
+		if !strings.HasPrefix(text, fileScheme+"/") {
+			return "must be file:/// and the path of a file on this machine"
+		}
+		return pathProblem(text)
+	}
+	return urlProblem(text, "http", "https")
+}
+
+// fileScheme begins the address of a file.
+const fileScheme = "file://"
+
 func trimSlash(text string) string { return strings.TrimRight(text, "/") }
 
 func pathProblem(text string) string {
@@ -181,6 +199,9 @@ func (l *loader) checkTogether() {
 	y := &c.Source.Yahoo
 	if len(c.Store.Use) == 0 {
 		l.bad("store.use", `name one store at least: ["sqlite"]`)
+	}
+	if len(c.FX.Source) == 0 {
+		l.bad("fx.source", `name one source at least: ["yahoo", "ecb"]`)
 	}
 	if !y.OwnHosts() {
 		if l.origin("source.yahoo.max_per_minute").Kind == FromDefault {
@@ -213,6 +234,9 @@ func (l *loader) warnTogether() {
 	if c.FX.MaxAgeClosed < c.FX.MaxAge {
 		l.warn(Warning{Text: fmt.Sprintf("fx.max_age_closed (%s) is shorter than fx.max_age (%s)",
 			FormatDuration(c.FX.MaxAgeClosed), FormatDuration(c.FX.MaxAge))})
+	}
+	if len(c.FX.Fixed) > 0 && !slices.Contains(c.FX.Source, "fixed") {
+		l.warn(Warning{Text: `fx.fixed is not used: fx.source does not list "fixed"`})
 	}
 	if c.Source.Yahoo.OwnHosts() && c.Source.Yahoo.Interval < 2*leastYahooInterval {
 		l.warn(Warning{Pace: true, Text: fmt.Sprintf("source.yahoo.interval (%s) is short: Yahoo may answer 429 below 10s",

@@ -14,8 +14,11 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
+
+	"kurs"
 )
 
 // Config is what kurs is told to do. It is plain data: it goes to the stage
@@ -100,7 +103,26 @@ type FX struct {
 	MaxAge       time.Duration `json:"max_age"`
 	MaxAgeClosed time.Duration `json:"max_age_closed"`
 	MaxAgeDaily  time.Duration `json:"max_age_daily"`
-	Via          string        `json:"via"` // "auto", "none" or an ISO 4217 code
+	Via          string        `json:"via"`      // "auto", "none" or an ISO 4217 code
+	Source       []string      `json:"source"`   // the preferred one first: "yahoo", "ecb", "fixed"
+	ECBURL       string        `json:"ecb_url"`  // a server, or the absolute path of a file; empty: see AsksECB
+	MaxJump      kurs.Decimal  `json:"max_jump"` // a part of the rate: 0.1 is ten percent
+	Fixed        []FixedRate   `json:"fixed"`
+}
+
+// FixedRate is a rate that the user wrote down. It holds from a time on, until
+// the next of its pair does.
+type FixedRate struct {
+	Pair kurs.Pair    `json:"pair"`
+	Rate kurs.Decimal `json:"rate"`
+	From time.Time    `json:"from"` // UTC; zero: from ever
+}
+
+// AsksECB tells whether the rates of the European Central Bank are to be fetched.
+// Where no address is set, its own is meant, and asked only beside Yahoo itself:
+// who asks another server for prices asks nobody outside.
+func (c Config) AsksECB() bool {
+	return slices.Contains(c.FX.Source, "ecb") && (c.FX.ECBURL != "" || c.Source.Yahoo.OwnHosts())
 }
 
 // Archive is where raw messages are kept to look at.

@@ -59,6 +59,7 @@ type document struct {
 	firstTable int // line of the first table; 0: none yet
 	table      []string
 	skip       bool // the table itself is a mistake; its keys are not looked at
+	fixed      fixedTables
 }
 
 func parse(text []byte) *document {
@@ -118,6 +119,7 @@ func (d *document) walk() {
 		default: // comments
 		}
 	}
+	d.putFixed()
 	if err := d.parser.Error(); err != nil {
 		d.problems = append(d.problems, Problem{Line: 1, Column: 1, Message: err.Error()})
 	}
@@ -130,10 +132,16 @@ func (d *document) header(node *unstable.Node) {
 	if d.firstTable == 0 {
 		d.firstTable, _ = d.position(at.start)
 	}
+	d.endFixed()
 	d.table, d.skip = path, false
 	name := join(path)
 	_, isKey := Lookup(name)
 	switch {
+	case name == fixedTable && node.Kind == unstable.ArrayTable:
+		d.beginFixed(at)
+		return
+	case name == fixedTable:
+		d.bad(at, "there may be several such tables: write [["+name+"]]")
 	case isKey:
 		d.bad(at, fmt.Sprintf("is a key, not a table: write %s = ... %s", path[len(path)-1], below(path[:len(path)-1])))
 	case !slices.Contains(tables(), name):
@@ -154,6 +162,10 @@ func (d *document) keyValue(node *unstable.Node, table []string) {
 	name, at := keyOf(node)
 	path := slices.Concat(table, name)
 	value := node.Value()
+	if join(table) == fixedTable {
+		d.fixedField(join(name), node, value, at)
+		return
+	}
 	key, isKey := Lookup(join(path))
 	switch {
 	case isKey:
@@ -207,16 +219,20 @@ func (d *document) value(key Key, node, value *unstable.Node, name span) {
 	case want == typeList && value.Kind == unstable.Array:
 		d.list(key, value, name)
 		return
+	case want == typeDecimal && isNumber(value):
+		d.entries = append(d.entries, entry{key: key, texts: []string{string(value.Data)}, at: at})
 	case want == typeList:
 		d.bad(at, "must be a list: "+listExample(value))
 	case want == typeNumber && value.Kind == unstable.Integer,
 		want == typeBool && value.Kind == unstable.Bool,
-		want != typeNumber && want != typeBool && value.Kind == unstable.String:
+		want != typeNumber && want != typeBool && want != typeList && value.Kind == unstable.String:
 		d.entries = append(d.entries, entry{key: key, texts: []string{string(value.Data)}, at: at})
 	case want == typeNumber:
 		d.bad(at, "must be a whole number without quotes, as "+key.Default)
 	case want == typeBool:
 		d.bad(at, "must be true or false, without quotes")
+	case want == typeDecimal:
+		d.bad(at, "must be a number, as "+quote(key.Default))
 	case want == typeDuration:
 		d.bad(at, `must be a duration in quotes: "500ms", "15s", "10m", "24h" or "7d"`)
 	case want == typeSize:

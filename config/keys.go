@@ -33,6 +33,7 @@ const (
 	typeBool     = "yes or no"
 	typeDuration = "duration"
 	typeSize     = "size"
+	typeDecimal  = "decimal"
 )
 
 // Keys lists all settings in the order of the sample file: tables together, the
@@ -67,8 +68,10 @@ func (k Key) Name() string { return k.Path[strings.LastIndexByte(k.Path, '.')+1:
 // Type is text, list, number, yes or no, duration or size.
 func (k Key) Type() string {
 	switch k.field(new(Config)).(type) {
-	case *[]string:
+	case *[]string, *[]FixedRate:
 		return typeList
+	case *kurs.Decimal:
+		return typeDecimal
 	case *int:
 		return typeNumber
 	case *bool:
@@ -239,6 +242,26 @@ var keys = []Key{
 		Path: "fx.via", Default: "auto",
 		Meaning: `Which currency to go through where a pair has no rate of its own: "auto" (EUR, else USD), "none", or a code as "USD"`,
 		field:   func(c *Config) any { return &c.FX.Via }, check: viaProblem,
+	},
+	{
+		Path: "fx.source", Default: "yahoo,ecb", Choices: []string{"yahoo", "ecb", "fixed"},
+		Meaning: `Where rates come from, the preferred one first: "yahoo" (live), "ecb" (the European Central Bank's, one a working day), "fixed" (fx.fixed). The next stands in where one has no rate of the right time`,
+		field:   func(c *Config) any { return &c.FX.Source },
+	},
+	{
+		Path:    "fx.ecb_url",
+		Meaning: `Where the ECB's rates are: a folder or a file of a server, or a file here (XML, CSV or zip as published), which is read again when it changes; "" is the ECB itself where query_url is Yahoo itself, else nowhere`,
+		field:   func(c *Config) any { return &c.FX.ECBURL }, check: ecbURLProblem, canonical: trimSlash,
+	},
+	{
+		Path: "fx.max_jump", Default: "0.1", Least: "0.001", Most: "10",
+		Meaning: `By how much a rate may differ from the one before, as a part of it; "10%" is 0.1. What differs more is set aside`,
+		field:   func(c *Config) any { return &c.FX.MaxJump }, canonical: canonicalFraction,
+	},
+	{
+		Path:    "fx.fixed",
+		Meaning: `Rates of your own, as "USDDKK=6.43@2026-01-01" (from that day on, in UTC; without it from ever), or as tables [[fx.fixed]] with pair, rate and from. Used where fx.source lists "fixed"`,
+		field:   func(c *Config) any { return &c.FX.Fixed }, check: fixedProblem, canonical: canonicalFixed,
 	},
 
 	{

@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"kurs"
 	"kurs/config"
@@ -24,6 +25,9 @@ func input(t *testing.T, file string) config.Input {
 	t.Helper()
 	return config.Input{File: file, Environ: []string{"HOME=" + t.TempDir()}}
 }
+
+// exactly compares decimals by all their digits.
+var exactly = cmpopts.EquateComparable(kurs.Decimal{})
 
 func write(t *testing.T, text string) string {
 	t.Helper()
@@ -176,6 +180,12 @@ func TestWarnings(t *testing.T) {
 			},
 		},
 		{
+			name:    "rates of one's own that are not used",
+			environ: []string{"KURS_FX_FIXED=USDDKK=6.43"},
+			want:    []config.Warning{{Text: `fx.fixed is not used: fx.source does not list "fixed"`}},
+		},
+		{name: "rates of one's own", environ: []string{"KURS_FX_FIXED=USDDKK=6.43", "KURS_FX_SOURCE=fixed,yahoo"}},
+		{
 			name:    "more requests than the budget",
 			environ: []string{"KURS_SYMBOLS=" + strings.Join(many, ",")},
 			want: []config.Warning{{Pace: true, Text: "500 symbols every 15s and their rates need 41 requests a minute, " +
@@ -285,7 +295,7 @@ func TestByteOrderMarkAndCarriageReturns(t *testing.T) {
 }
 
 func TestJSONRoundTrip(t *testing.T) {
-	in := input(t, write(t, "symbols = [\"AAPL\"]\nqueue.url = \"nats://a:4222,nats://b:4222\"\n"))
+	in := input(t, write(t, "symbols = [\"AAPL\"]\nfx.fixed = [\"USDDKK=6.43@2026-01-01\"]\nqueue.url = \"nats://a:4222,nats://b:4222\"\n"))
 	in.DataDir = t.TempDir()
 	for name, in := range map[string]config.Input{"defaults": input(t, ""), "set": in} {
 		t.Run(name, func(t *testing.T) {
@@ -301,7 +311,7 @@ func TestJSONRoundTrip(t *testing.T) {
 			if err := json.Unmarshal(text, &back); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c, back); diff != "" {
+			if diff := cmp.Diff(c, back, exactly); diff != "" {
 				t.Error(diff)
 			}
 		})

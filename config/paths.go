@@ -179,16 +179,25 @@ func (l *loader) resolvePaths(in Input) error {
 		if s.text == "" {
 			continue
 		}
-		begin := ""
-		if l.origin(s.key).Kind == FromFile {
-			begin = filepath.Dir(l.path)
+		if *s.path, err = absolutePath(s.text, l.beginOf(s.key), l.env); err != nil {
+			return err
 		}
-		if *s.path, err = absolutePath(s.text, begin, l.env); err != nil {
+	}
+	if at := &l.cfg.FX.ECBURL; *at != "" && !strings.Contains(*at, "://") {
+		if *at, err = absolutePath(*at, l.beginOf("fx.ecb_url"), l.env); err != nil {
 			return err
 		}
 	}
 	l.cfg.Paths = p
 	return nil
+}
+
+// beginOf is the folder that a relative path of a key begins in.
+func (l *loader) beginOf(key string) string {
+	if l.origin(key).Kind == FromFile {
+		return filepath.Dir(l.path)
+	}
+	return ""
 }
 
 func noHome(message, try string) error {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kurs"
 )
 
 // flaw is what is wrong with a value, or with one part of a list.
@@ -18,6 +20,17 @@ func (k Key) set(c *Config, texts []string) []flaw {
 	switch to := k.field(c).(type) {
 	case *[]string:
 		return k.setList(to, texts)
+	case *[]FixedRate:
+		return k.setFixed(to, texts)
+	case *kurs.Decimal:
+		d, err := parseFraction(texts[0])
+		if err != nil {
+			return []flaw{{-1, err.Error()}}
+		}
+		if least, most := kurs.MustDecimal(k.Least), kurs.MustDecimal(k.Most); d.Cmp(least) < 0 || d.Cmp(most) > 0 {
+			return []flaw{{-1, fmt.Sprintf("must be %s (%s)", k.rangeOrPositive(), k.Path)}}
+		}
+		*to = d
 	case *string:
 		if message := k.textProblem(texts[0]); message != "" {
 			return []flaw{{-1, message}}
