@@ -39,6 +39,7 @@ func layout() []row {
 		{folder: "acquire/yahoo", may: []string{"acquire/yahoo/wire"}, tests: []string{"sim"}},
 		{folder: "acquire/yahoo/wire"},
 		{folder: "acquire/user"},
+		{folder: "acquire/ecb", may: []string{"acquire/ecb/wire"}},
 		{folder: "acquire/ecb/wire"},
 		{folder: "process", may: []string{"queue", "process/fx"}, tests: []string{"queue/queuetest"}},
 		{folder: "process/fx"},

@@ -64,6 +64,9 @@ const (
 	EndpointStream Endpoint = "stream"
 )
 
+// EndpointReference is the European Central Bank's files of reference rates.
+const EndpointReference Endpoint = "reference"
+
 // RawID identifies a receipt: which source, in which run of kurs, the how many
 // answer of it. It is no hash of the content: the same answer received twice is
 // two receipts, while the same receipt published twice is one.

@@ -12,6 +12,8 @@ import (
 
 	"kurs"
 	"kurs/acquire"
+	"kurs/acquire/ecb"
+	ecbwire "kurs/acquire/ecb/wire"
 	"kurs/acquire/user"
 	"kurs/acquire/yahoo"
 	"kurs/acquire/yahoo/wire"
@@ -28,20 +30,30 @@ import (
 
 // decoders read what the sources answered, by source.
 func decoders() map[string]kurs.Decode {
-	return map[string]kurs.Decode{wire.Source: wire.Decode, user.Name: user.Decode}
+	return map[string]kurs.Decode{wire.Source: wire.Decode, ecbwire.Source: ecbwire.Decode, user.Name: user.Decode}
 }
 
 // openSources makes the sources that the config means.
 func openSources(c config.Config, log *slog.Logger) ([]acquire.Source, error) {
-	s, err := yahoo.New(yahooConfig(c), wire.Decode, log)
+	prices, err := yahoo.New(yahooConfig(c), wire.Decode, log)
 	if err != nil {
-		return nil, &kurs.Error{
-			Code: "KURS-CONFIG", Message: "the source cannot be asked", Try: "kurs config check", Exit: kurs.ExitUsage, Err: err,
-		}
+		return nil, notAsked(err)
 	}
-	return []acquire.Source{{
-		Source: s, Name: yahoo.Name, Settle: s.Settle, Status: func(r *queue.StageReport) { yahooStatus(r, s.Status(), c) },
-	}}, nil
+	all := []acquire.Source{{
+		Source: prices, Name: yahoo.Name, Settle: prices.Settle, Status: func(r *queue.StageReport) { yahooStatus(r, prices.Status(), c) },
+	}}
+	if c.AsksECB() {
+		rates, err := ecb.New(ecb.Config{URL: c.FX.ECBURL, Into: c.Queue.URL + " " + c.Paths.Data, StateDir: c.Paths.Cache}, log)
+		if err != nil {
+			return nil, notAsked(err)
+		}
+		all = append(all, acquire.Source{Source: rates, Name: ecb.Name})
+	}
+	return all, nil
+}
+
+func notAsked(err error) error {
+	return &kurs.Error{Code: "KURS-CONFIG", Message: "the source cannot be asked", Try: "kurs config check", Exit: kurs.ExitUsage, Err: err}
 }
 
 func yahooConfig(c config.Config) yahoo.Config {
@@ -99,9 +111,14 @@ func failures(s yahoo.Status) uint64 {
 
 // ratePolicy is the config's word on rates.
 func ratePolicy(c config.Config) fx.Policy {
-	return fx.Policy{
+	p := fx.Policy{
 		MaxAge: c.FX.MaxAge, MaxAgeClosed: c.FX.MaxAgeClosed, MaxAgeDaily: c.FX.MaxAgeDaily, Via: c.FX.Via,
+		Sources: c.FX.Source, MaxJump: c.FX.MaxJump,
 	}
+	for _, r := range c.FX.Fixed {
+		p.Fixed = append(p.Fixed, fx.Fixed{Pair: r.Pair, Value: r.Rate, From: r.From})
+	}
+	return p
 }
 
 func ratePolicyMessage(c config.Config) ([]byte, error) {

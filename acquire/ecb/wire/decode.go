@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	_ "time/tzdata" // a bare machine knows Berlin too
 
 	"kurs"
 )

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	_ "time/tzdata"
 
 	"kurs"
 	"kurs/acquire/ecb/wire"
