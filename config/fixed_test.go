@@ -132,8 +132,12 @@ func TestMaxJump(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ text, want string }{
-		{`"much"`, `write "0.1" or "10%"`}, {`"0"`, "must be 0.001 to 10 (fx.max_jump)"}, {`"-10%"`, "must be 0.001 to 10"},
-		{`"2000%"`, "must be 0.001 to 10"}, {"true", `must be a number, as "0.1"`}, {"nan", `must be a number, as "0.1"`},
+		{`"much"`, `write "0.1" or "10%"`},
+		{`"0"`, "must be 0.001 to 10 (fx.max_jump)"},
+		{`"-10%"`, "must be 0.001 to 10"},
+		{`"2000%"`, "must be 0.001 to 10"},
+		{"true", `must be a number, as "0.1"`},
+		{"nan", `must be a number, as "0.1"`},
 	} {
 		if _, _, err := config.Load(input(t, write(t, "fx.max_jump = "+tt.text+"\n"))); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.text, err, tt.want)

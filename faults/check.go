@@ -117,7 +117,7 @@ type checker struct {
 	Options
 
 	ledger map[seen]*handedOut
-	rates  map[string][]rate // by pair, in the order of their times
+	rates  map[string][]rate // Yahoo's, by pair, in the order of their times
 }
 
 // readLedger reads lines "symbol,time_ms,price,request". The last may be cut off.

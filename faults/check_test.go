@@ -15,6 +15,7 @@ CREATE TABLE v_quotes (symbol, session, source, time_ms, price_native REAL, unit
 	fx_rate REAL, fx_time REAL, fx_source, price_base REAL, currency_base, received_iso);
 INSERT INTO v_fx VALUES ('GBPDKK', 'GBPDKK=X', 1000, 8.6123, 'yahoo', NULL, '2026-11-24T09:00:00.000Z');
 INSERT INTO v_fx VALUES ('GBPDKK', 'GBPDKK=X', 0, 8.6, 'yahoo', '1m', '2026-11-24T09:00:00.000Z');
+INSERT INTO v_fx VALUES ('EURDKK', NULL, 1500, 7.4634, 'ecb', '1d', '2026-11-24T09:00:00.000Z');
 INSERT INTO v_bars VALUES ('ERIC', 0, '1m', 80.5);
 INSERT INTO v_quotes VALUES ('VOD.L', 'regular', 'yahoo', 2000, 88.42, 'GBp', 'GBP', 0.01, 8.6123, 1.0, 'yahoo', 7.61499566, 'DKK', '2026-11-24T09:00:10.000Z');
 INSERT INTO v_quotes VALUES ('NOVO', 'regular', 'yahoo', 2000, 318.4, 'DKK', 'DKK', 1, 1, NULL, NULL, 318.4, 'DKK', '2026-11-24T09:00:10.000Z');
@@ -22,6 +23,7 @@ INSERT INTO v_quotes VALUES ('NOVO', 'regular', 'yahoo', 2000, 318.4, 'DKK', 'DK
 
 const lines = `GBPDKK=X,1000,8.6123,1
 GBPDKK=X,0,8.60,1
+EURDKK=X,1500,7.4634,1
 ERIC,60000,80.5,2
 VOD.L,2000,88.42,3
 VOD.L,2000,88.42,4
@@ -55,7 +57,7 @@ func checked(t *testing.T, change, ledger string, o Options) *Report {
 
 func TestWhatAgreesIsRight(t *testing.T) {
 	r := checked(t, "", lines, Options{})
-	if !r.OK() || r.Lines != 6 || r.Distinct != 5 || r.Quotes != 2 || r.Rates != 2 || r.Bars != 1 || r.Lost != 0 {
+	if !r.OK() || r.Lines != 7 || r.Distinct != 6 || r.Quotes != 2 || r.Rates != 3 || r.Bars != 1 || r.Lost != 0 {
 		t.Error(r)
 	}
 	if r := checked(t, "", lines+"VOD.L,30", Options{}); !r.OK() || !r.Cut {
@@ -76,6 +78,8 @@ func TestEveryKindOfWrongIsSeen(t *testing.T) {
 		{"another price", "UPDATE v_quotes SET price_native = 318.5, price_base = 318.5 WHERE symbol = 'NOVO'", "", "handed out was 318.4", Options{MayLose: 9}},
 		{"doubled", "INSERT INTO v_quotes SELECT * FROM v_quotes WHERE symbol = 'NOVO'", "", "in v_quotes twice", Options{}},
 		{"a rate doubled", "INSERT INTO v_fx SELECT * FROM v_fx WHERE time_ms = 1000", "", "in v_fx twice", Options{}},
+		{"a reference rate that was not told", "UPDATE v_fx SET rate = 7.4635 WHERE source = 'ecb'", "", "handed out was 7.4634", Options{MayLose: 9}},
+		{"a reference rate lost", "DELETE FROM v_fx WHERE source = 'ecb'", "", "EURDKK=X at 1500: 7.4634 was handed out", Options{}},
 		{"off by one in the last digit", "UPDATE v_quotes SET price_base = 7.61499566000001 WHERE symbol = 'VOD.L'", "", "stored is 7.61499566000001", Options{}},
 		{"pence taken for pounds", "UPDATE v_quotes SET factor = 1, price_base = 761.499566 WHERE symbol = 'VOD.L'", "", "factor 1", Options{}},
 		{"another currency", "UPDATE v_quotes SET currency_native = 'USD' WHERE symbol = 'VOD.L'", "", "currency \"USD\"", Options{}},

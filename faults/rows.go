@@ -18,7 +18,8 @@ type rate struct {
 	received time.Time
 }
 
-// readRates reads v_fx. A rate without a symbol was computed, not handed out.
+// readRates reads v_fx. A rate without a symbol was computed, not handed out; but
+// the European Central Bank's have none and were handed out, as those of euro pairs.
 func (c *checker) readRates(ctx context.Context, db *sql.DB) error {
 	c.rates = map[string][]rate{}
 	type key struct {
@@ -47,10 +48,15 @@ func (c *checker) readRates(ctx context.Context, db *sql.DB) error {
 				c.wrong("%s at %d is in v_fx twice", pair, r.ms)
 			}
 			keys[k] = true
+			if r.source == "ecb" {
+				symbol = pair + "=X"
+			}
 			if symbol != "" {
 				c.stored(symbol, r.ms, r.value, "v_fx")
 			}
-			c.rates[pair] = append(c.rates[pair], r)
+			if r.source == "yahoo" {
+				c.rates[pair] = append(c.rates[pair], r)
+			}
 			return nil
 		})
 	for _, all := range c.rates {

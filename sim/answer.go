@@ -23,13 +23,14 @@ const (
 	sparkEndpoint
 	searchEndpoint
 	streamEndpoint
+	referenceEndpoint
 	otherEndpoint
 	endpoints // how many there are
 )
 
 // String is the endpoint's name in [Stats].
 func (e endpoint) String() string {
-	return [...]string{"session", "crumb", "quote", "chart", "spark", "search", "stream", "other"}[e]
+	return [...]string{"session", "crumb", "quote", "chart", "spark", "search", "stream", "reference", "other"}[e]
 }
 
 // answer is one request being answered: what will be sent, and what goes into
@@ -109,6 +110,8 @@ func (a *answer) route() {
 		e, act = sparkEndpoint, a.spark
 	case path == "/v1/finance/search":
 		e, act = searchEndpoint, a.search
+	case path == referenceDaily || path == referenceDays:
+		e, act = referenceEndpoint, a.reference
 	}
 	a.x.asked[e].Add(1)
 	a.inMinute = a.x.minutes.add(time.Now())

@@ -145,7 +145,7 @@ func (x *Exchange) Symbols() []string {
 
 // Stats is what an exchange has done.
 type Stats struct {
-	Requests  map[string]uint64 `json:"requests"`        // by endpoint: session crumb quote chart spark search stream other
+	Requests  map[string]uint64 `json:"requests"`        // by endpoint: session crumb quote chart spark search stream reference other
 	Refused   uint64            `json:"refused"`         // of those, answered 429
 	PerMinute int               `json:"most_per_minute"` // requests, in the minute that had most of them
 	Prices    uint64            `json:"prices"`          // handed out: as many as the ledger has lines

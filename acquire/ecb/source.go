@@ -74,14 +74,47 @@ func New(c Config, log *slog.Logger) (*Source, error) {
 // cannot be handed on.
 func (s *Source) Run(ctx context.Context, emit kurs.Emit) error {
 	s.was = s.memory.load()
+	late, release := outlive(ctx, handGrace)
+	defer release()
+	hand := func(raw kurs.Raw) error {
+		err := emit(late, raw, kurs.CarriesRates)
+		if err != nil && ctx.Err() != nil {
+			return nil //nolint:nilerr // the run has ended
+		}
+		return err
+	}
 	for ctx.Err() == nil {
-		err := s.ask(ctx, emit)
-		if err != nil && ctx.Err() == nil {
+		if err := s.ask(ctx, hand); err != nil {
 			return err
 		}
 		sleep(ctx, s.next(time.Now()))
 	}
 	return nil
+}
+
+// put hands a message on.
+type put func(kurs.Raw) error
+
+// handGrace is how long handing on may take once the run has ended: what has come
+// in is not thrown away.
+const handGrace = 10 * time.Second
+
+// outlive is a context that is done some time after ctx is.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-late.Done():
+		}
+	})
+	return late, func() {
+		stop()
+		cancel()
+	}
 }
 
 // next is when to ask again.
@@ -96,7 +129,7 @@ func (s *Source) next(now time.Time) time.Time {
 }
 
 // ask asks once. Its error is that an answer could not be handed on.
-func (s *Source) ask(ctx context.Context, emit kurs.Emit) error {
+func (s *Source) ask(ctx context.Context, put put) error {
 	first := s.newest.IsZero()
 	known := tag{}
 	if first {
@@ -104,10 +137,10 @@ func (s *Source) ask(ctx context.Context, emit kurs.Emit) error {
 	}
 	got, err := s.place.fetch(ctx, first, known)
 	switch {
-	case ctx.Err() != nil:
-		return nil
+	case err != nil && ctx.Err() != nil:
+		return nil //nolint:nilerr // a soft stop is no failure
 	case err != nil:
-		return s.failed(ctx, emit, err)
+		return s.failed(ctx, put, err)
 	case got.unchanged && s.bad:
 		s.fails++
 		return nil
@@ -119,7 +152,7 @@ func (s *Source) ask(ctx context.Context, emit kurs.Emit) error {
 	}
 	parts, err := wire.Split(got.body)
 	if s.bad = err != nil; s.bad {
-		return s.failed(ctx, emit, err)
+		return s.failed(ctx, put, err)
 	}
 	s.mended(ctx)
 	newest := parts[len(parts)-1].Newest
@@ -128,7 +161,7 @@ func (s *Source) ask(ctx context.Context, emit kurs.Emit) error {
 		s.was = s.memory.load()
 		return nil
 	}
-	if err := s.hand(ctx, emit, parts); err != nil {
+	if err := s.hand(ctx, put, parts); err != nil {
 		return err
 	}
 	s.newest, s.again = newest, s.again && first
@@ -141,7 +174,7 @@ func (s *Source) ask(ctx context.Context, emit kurs.Emit) error {
 
 // offerKept hands on what an earlier run fetched, once: the rates of the last days
 // are known although nobody answers.
-func (s *Source) offerKept(ctx context.Context, emit kurs.Emit) error {
+func (s *Source) offerKept(ctx context.Context, put put) error {
 	if s.kept || !s.newest.IsZero() || s.was.body == nil {
 		return nil
 	}
@@ -150,12 +183,12 @@ func (s *Source) offerKept(ctx context.Context, emit kurs.Emit) error {
 	if err != nil {
 		return nil //nolint:nilerr // it is fetched anew as soon as that can be
 	}
-	return s.hand(ctx, emit, parts)
+	return s.hand(ctx, put, parts)
 }
 
 // hand hands on the parts that are news, the oldest first. What an earlier run
 // handed on is not handed on again, but for the newest year.
-func (s *Source) hand(ctx context.Context, emit kurs.Emit, parts []wire.Part) error {
+func (s *Source) hand(ctx context.Context, put put, parts []wire.Part) error {
 	last := len(parts) - 1
 	// Published a little before its time, as the bank does: it is of use then.
 	if early := time.Until(parts[last].Newest); early > 0 && early < time.Hour {
@@ -169,7 +202,7 @@ func (s *Source) hand(ctx context.Context, emit kurs.Emit, parts []wire.Part) er
 			continue
 		}
 		raw := kurs.Raw{Endpoint: kurs.EndpointReference, Received: time.Now().UTC(), Body: p.Body}
-		if err := emit(ctx, raw, kurs.CarriesRates); err != nil {
+		if err := put(raw); err != nil {
 			return err
 		}
 		s.handed[year] = text
@@ -179,7 +212,7 @@ func (s *Source) hand(ctx context.Context, emit kurs.Emit, parts []wire.Part) er
 
 // failed says that something is wrong, once until it is right again, and makes do
 // with what there is.
-func (s *Source) failed(ctx context.Context, emit kurs.Emit, err error) error {
+func (s *Source) failed(ctx context.Context, put put, err error) error {
 	if s.fails++; s.fails > 1 {
 		s.log.DebugContext(ctx, "rates of the European Central Bank still cannot be had", "tries", s.fails, "error", err)
 		return nil
@@ -187,7 +220,7 @@ func (s *Source) failed(ctx context.Context, emit kurs.Emit, err error) error {
 	s.since = time.Now()
 	s.log.WarnContext(ctx, "rates of the European Central Bank cannot be had; prices come as before, and it is asked again",
 		"from", s.place.name(), "error", err, "code", "KURS-NET")
-	return s.offerKept(ctx, emit)
+	return s.offerKept(ctx, put)
 }
 
 func (s *Source) mended(ctx context.Context) {

@@ -282,7 +282,9 @@ func TestTroubleIsToldOnceAndWaitsGrow(t *testing.T) {
 		"refused":     func(*http.Request) (*http.Response, error) { return reply(http.StatusServiceUnavailable, ""), nil },
 		"a page":      page,
 		"nothing":     func(*http.Request) (*http.Response, error) { return reply(http.StatusOK, ""), nil },
-		"cut":         func(*http.Request) (*http.Response, error) { return reply(http.StatusOK, document(publishedDays(time.Now(), 3))[:150]), nil },
+		"cut": func(*http.Request) (*http.Response, error) {
+			return reply(http.StatusOK, document(publishedDays(time.Now(), 3))[:150]), nil
+		},
 		"endless": func(*http.Request) (*http.Response, error) {
 			resp := reply(http.StatusOK, "")
 			resp.ContentLength, resp.Body = -1, io.NopCloser(zeros{})

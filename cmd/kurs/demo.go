@@ -120,6 +120,9 @@ func (f *runFlags) demoSettings(x *sim.Exchange, base string) map[string]string 
 		"source.yahoo.query_url": base, "source.yahoo.session_url": base,
 		"symbols": strings.Join(x.Symbols(), ","),
 	}
+	if key, ok := config.Lookup("fx.ecb_url"); ok && os.Getenv(key.Env()) == "" {
+		more["fx.ecb_url"] = base + "/stats/eurofxref"
+	}
 	given := f.overrides()
 	// Small enough that all workers have something to do.
 	batch := min(max(len(x.Symbols())/demoRequests, 1), 50)
@@ -176,9 +179,13 @@ func demoReport(ctx context.Context, std streams, c config.Config, result superv
 	if err != nil {
 		return err
 	}
-	accounted, err := r.Accounted(ctx, "yahoo", result.Run)
-	if err != nil {
-		return err
+	var accounted uint64
+	for source := range decoders() {
+		n, err := r.Accounted(ctx, source, result.Run)
+		if err != nil {
+			return err
+		}
+		accounted += n
 	}
 	w := std.err
 	fmt.Fprintf(w, "\nStored %d prices of %s in %s, and %d exchange rates.\n",
