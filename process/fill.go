@@ -174,6 +174,7 @@ func (f *filler) fillIn(ctx context.Context, e *entry) error {
 			continue
 		}
 		fills.Fills = append(fills.Fills, fill)
+		f.stand.see(ctx, &fill.Rate, p.At)
 	}
 	fault.Point("process.before_fill")
 	// Rates only come: of one message, as many fills are always the same fills.

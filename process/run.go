@@ -40,6 +40,7 @@ type stage struct {
 	proc  *Processor
 	fill  *filler
 	told  instruments
+	stand *standIns
 	first sync.Once // prices of this process
 	kept  keeper
 }
@@ -50,7 +51,7 @@ var errDone = errors.New("done")
 // Run works until ctx is done, or until everything of the run is worked off, and
 // then returns nil. What a worker has in hand is finished first.
 func Run(ctx context.Context, c Config, q *queue.Queue, meter *queue.Meter, log *slog.Logger) error {
-	s := &stage{Config: c, q: q, log: log, meter: meter, book: fx.New()}
+	s := &stage{Config: c, q: q, log: log, meter: meter, book: fx.New(), stand: newStandIns(c.Policy.Sources, log)}
 	if err := s.restore(ctx); err != nil {
 		return err
 	}
@@ -226,7 +227,7 @@ func (s *stage) work(ctx context.Context, raws []kurs.Raw) error {
 			return err
 		}
 	}
-	s.count(results)
+	s.count(ctx, results)
 	return nil
 }
 
@@ -291,13 +292,14 @@ func (s *stage) putPending(ctx context.Context, r *result) error {
 	return nil
 }
 
-func (s *stage) count(results []result) {
+func (s *stage) count(ctx context.Context, results []result) {
 	s.meter.Add(queue.CountMessages, len(results))
 	if n := len(results[0].Batch.Prices); n > 0 {
-		s.first.Do(func() { s.log.Info("first prices", "prices", n, "without_rate_yet", len(results[0].Pending)) })
+		s.first.Do(func() { s.log.InfoContext(ctx, "first prices", "prices", n, "without_rate_yet", len(results[0].Pending)) })
 	}
 	for i := range results {
 		b := &results[i].Batch
+		s.stand.seeAll(ctx, b)
 		s.meter.Add(queue.CountPrices, len(b.Prices)+len(b.Bars))
 		s.meter.Add(queue.CountRates, len(b.Rates))
 		s.meter.Add(queue.CountUnpriced, len(results[i].Pending))
