@@ -3,7 +3,6 @@ package acquire
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -110,16 +109,16 @@ func TestSeveralSourcesAreAskedSideBySide(t *testing.T) {
 	if err := Run(t.Context(), c, q, meter, log); err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]bool{}
+	ids := map[uint64]bool{}
 	for _, raw := range raws(t, q, 3) {
 		want := "yahoo"
 		if string(raw.Body) == "rate" {
 			want = "ecb"
 		}
-		if raw.Source != want || raw.ID.Source != want || ids[fmt.Sprint(raw.ID.Counter)] {
+		if raw.Source != want || raw.ID.Source != want || ids[raw.ID.Counter] {
 			t.Errorf("%s: %q of %s", raw.ID, raw.Body, raw.Source)
 		}
-		ids[fmt.Sprint(raw.ID.Counter)] = true
+		ids[raw.ID.Counter] = true
 	}
 	if _, accepted, ok, err := q.Mark(t.Context(), "r1", queue.MarkAcquired); err != nil || !ok || accepted != 3 {
 		t.Errorf("%d accepted, %t, %v", accepted, ok, err)

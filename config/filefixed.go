@@ -1,7 +1,7 @@
 package config
 
 import (
-	"strings"
+	"bytes"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -34,7 +34,7 @@ func (d *document) beginFixed(at span) {
 func (d *document) fixedField(name string, node, value *unstable.Node, at span) {
 	f := &d.fixed
 	text, where := string(value.Data), d.valueSpan(node, value, at)
-	problem := ""
+	var problem string
 	switch {
 	case name == "pair" && value.Kind == unstable.String:
 		problem = pairProblem(text)
@@ -94,5 +94,5 @@ func (d *document) putFixed() {
 
 // isNumber tells whether a value is written as a number of TOML that has digits.
 func isNumber(value *unstable.Node) bool {
-	return value.Kind == unstable.Integer || value.Kind == unstable.Float && strings.ContainsAny(string(value.Data), "0123456789")
+	return value.Kind == unstable.Integer || value.Kind == unstable.Float && bytes.ContainsAny(value.Data, "0123456789")
 }

@@ -95,7 +95,7 @@ func fromOf(text string) (time.Time, string) {
 }
 
 // setFixed takes rates that are right; a pair has one rate from one time on.
-func (k Key) setFixed(to *[]FixedRate, texts []string) []flaw {
+func setFixed(to *[]FixedRate, texts []string) []flaw {
 	var flaws []flaw
 	all := make([]FixedRate, 0, len(texts))
 	type begin struct {

@@ -21,7 +21,7 @@ func (k Key) set(c *Config, texts []string) []flaw {
 	case *[]string:
 		return k.setList(to, texts)
 	case *[]FixedRate:
-		return k.setFixed(to, texts)
+		return setFixed(to, texts)
 	case *kurs.Decimal:
 		d, err := parseFraction(texts[0])
 		if err != nil {

@@ -295,7 +295,9 @@ func (s *stage) putPending(ctx context.Context, r *result) error {
 func (s *stage) count(ctx context.Context, results []result) {
 	s.meter.Add(queue.CountMessages, len(results))
 	if n := len(results[0].Batch.Prices); n > 0 {
-		s.first.Do(func() { s.log.InfoContext(ctx, "first prices", "prices", n, "without_rate_yet", len(results[0].Pending)) })
+		s.first.Do(func() {
+			s.log.InfoContext(ctx, "first prices", "prices", n, "without_rate_yet", len(results[0].Pending))
+		})
 	}
 	for i := range results {
 		b := &results[i].Batch

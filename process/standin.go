@@ -70,11 +70,11 @@ func (s *standIns) see(ctx context.Context, rate *kurs.Rate, at time.Time) {
 	}
 	p.source, p.told = source, now
 	if source == s.preferred {
-		s.log.InfoContext(ctx, "prices are converted with rates of the preferred source again", "pair", rate.Pair.String(), "source", source)
+		s.log.InfoContext(ctx, "prices are converted with rates of the preferred source again", "pair", rate.String(), "source", source)
 		return
 	}
 	s.log.WarnContext(ctx, "prices are converted with rates of another source, since the preferred one has none of the right time",
-		"pair", rate.Pair.String(), "source", source, "preferred", s.preferred, "rate_time", rate.Time)
+		"pair", rate.String(), "source", source, "preferred", s.preferred, "rate_time", rate.Time)
 }
 
 // seeAll is told of what was made of a message.

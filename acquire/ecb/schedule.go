@@ -19,13 +19,13 @@ func nextAsk(now, newest time.Time) time.Time {
 		zone = time.FixedZone("CET", 3600) // it is linked in; an hour early or late would do no harm
 	}
 	due := now.In(zone)
-	due = at(due, published)
+	due = publishedOn(due)
 	for due.After(now) || weekend(due) {
-		due = at(due.AddDate(0, 0, -1), published)
+		due = publishedOn(due.AddDate(0, 0, -1))
 	}
-	next := at(due.AddDate(0, 0, 1), published)
+	next := publishedOn(due.AddDate(0, 0, 1))
 	for weekend(next) {
-		next = at(next.AddDate(0, 0, 1), published)
+		next = publishedOn(next.AddDate(0, 0, 1))
 	}
 	next = next.Add(jitter(soon))
 	if sameDay(newest.In(zone), due) || newest.After(due) {
@@ -41,9 +41,9 @@ func nextAsk(now, newest time.Time) time.Time {
 	return next
 }
 
-// at is a time of the day that t is in.
-func at(t time.Time, of time.Duration) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, int(of/time.Minute), 0, 0, t.Location())
+// publishedOn is when the rates of the day that t is in are there.
+func publishedOn(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, int(published/time.Minute), 0, 0, t.Location())
 }
 
 func sameDay(a, b time.Time) bool {

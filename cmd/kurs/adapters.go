@@ -43,7 +43,7 @@ func openSources(c config.Config, log *slog.Logger) ([]acquire.Source, error) {
 		Source: prices, Name: yahoo.Name, Settle: prices.Settle, Status: func(r *queue.StageReport) { yahooStatus(r, prices.Status(), c) },
 	}}
 	if c.AsksECB() {
-		rates, err := ecb.New(ecb.Config{URL: c.FX.ECBURL, Into: c.Queue.URL + " " + c.Paths.Data, StateDir: c.Paths.Cache}, log)
+		rates, err := ecb.New(ecbConfig(c), log)
 		if err != nil {
 			return nil, notAsked(err)
 		}
@@ -51,6 +51,18 @@ func openSources(c config.Config, log *slog.Logger) ([]acquire.Source, error) {
 	}
 	return all, nil
 }
+
+func ecbConfig(c config.Config) ecb.Config {
+	out := ecb.Config{URL: c.FX.ECBURL, Into: c.Queue.URL + " " + c.Paths.Data, StateDir: c.Paths.Cache}
+	if c.FX.Source[0] != ecb.Name && c.Source.Yahoo.OwnHosts() {
+		out.Delay = preferredFirst
+	}
+	return out
+}
+
+// preferredFirst is how long Yahoo is heard alone at the start of a run: closing
+// prices are old when they come, and a bank's rate would do for them at once.
+const preferredFirst = time.Minute
 
 func notAsked(err error) error {
 	return &kurs.Error{Code: "KURS-CONFIG", Message: "the source cannot be asked", Try: "kurs config check", Exit: kurs.ExitUsage, Err: err}
