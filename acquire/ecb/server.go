@@ -67,8 +67,9 @@ func (s *server) fetch(ctx context.Context, first bool, known tag) (fetched, err
 	case resp.StatusCode != http.StatusOK:
 		s.after = retryAfter(resp.Header.Get("Retry-After"))
 		return fetched{}, fmt.Errorf("answered %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
-	case resp.Header.Get("Content-Encoding") != "":
-		return fetched{}, fmt.Errorf("the answer is packed as %.20q, which was not asked for", resp.Header.Get("Content-Encoding"))
+	}
+	if packed := resp.Header.Get("Content-Encoding"); packed != "" && packed != "identity" {
+		return fetched{}, fmt.Errorf("the answer is packed as %.20q, which was not asked for", packed)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, wire.MaxBody+1))
 	switch {
