@@ -46,7 +46,7 @@ func TestTheExampleOfRates(t *testing.T) {
 	doubted := regexp.MustCompile(`(?m)^\| (\S{10}) (\w{3}) (\S+) \| (.+) \|$`).FindAllStringSubmatch(page, -1)
 	for i, row := range doubted {
 		csv := "Date," + row[2] + ",\n" + row[1] + "," + row[3] + ",\n"
-		if got := whyAside(t, exampleBook(t, page), csv); got != kurs.Reason(row[4]) {
+		if got := asideInTheExample(t, exampleBook(t, page), csv); got != kurs.Reason(row[4]) {
 			t.Errorf("%d: %s: %q", i, row[0], got)
 		}
 	}
@@ -105,8 +105,8 @@ func ratesOf(t *testing.T, csv string, counter uint64) ([]kurs.Rate, []fx.Refuse
 	return rates, refused
 }
 
-// whyAside is why a rate of a file is set aside; empty where it is not.
-func whyAside(t *testing.T, book *fx.Book, csv string) kurs.Reason {
+// asideInTheExample is why a rate of a file is set aside; empty where it is not.
+func asideInTheExample(t *testing.T, book *fx.Book, csv string) kurs.Reason {
 	t.Helper()
 	rates, refused := ratesOf(t, csv, 2)
 	if len(refused) > 0 {
