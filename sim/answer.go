@@ -67,6 +67,7 @@ func (x *Exchange) answerAt(w http.ResponseWriter, r *http.Request, now int64) {
 		a = &answer{moments: make(map[*venue]*moment)}
 	}
 	a.x, a.w, a.r, a.number, a.now = x, w, r, x.requests.Add(1), now
+	x.first.CompareAndSwap(0, now)
 	a.route()
 	if a.aborted {
 		panic(http.ErrAbortHandler) // net/http's own way to break a connection off
@@ -132,6 +133,12 @@ var (
 
 func (a *answer) unknown() {
 	a.fail("finance", problem{http.StatusNotFound, "Not Found", "HTTP 404 Not Found"})
+}
+
+// lookup finds what a symbol stands for now.
+func (a *answer) lookup(symbol string) (*instrument, bool) {
+	in, ok := a.x.lookup(symbol)
+	return in, ok && !a.x.late(in, a.now)
 }
 
 // problem is an error as Yahoo tells it.

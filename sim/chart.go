@@ -14,7 +14,7 @@ const noData = "No data found, symbol may be delisted"
 // bars of one length. It needs no session. The look-back limits keep the answer
 // below 44,000 bars.
 func (a *answer) chart() {
-	in, ok := a.x.lookup(strings.TrimPrefix(a.r.URL.Path, chartPath))
+	in, ok := a.lookup(strings.TrimPrefix(a.r.URL.Path, chartPath))
 	if !ok {
 		a.fail("chart", notFound(noData))
 		return
@@ -31,7 +31,7 @@ func (a *answer) chart() {
 	}
 	bars := a.bars(in, &q, m)
 	b := append(a.body[:0], `{"chart":{"result":[{"meta":`...)
-	b = appendMeta(b, in, m, &q, bars)
+	b = a.appendMeta(b, in, m, &q, bars)
 	if len(bars) > 0 {
 		b = append(b, `,"timestamp":`...)
 		b = appendEach(b, bars, func(b []byte, x *bar) []byte { return strconv.AppendInt(b, x.start, 10) })
@@ -203,7 +203,7 @@ const validRanges = `"validRanges":` + ranges
 
 // appendMeta writes a chart's meta. Its prices are rounded, those of foreign
 // exchange to 4 decimals: the array's last element is the better one.
-func appendMeta(b []byte, in *instrument, m *moment, q *chartQuery, bars []bar) []byte {
+func (a *answer) appendMeta(b []byte, in *instrument, m *moment, q *chartQuery, bars []bar) []byte {
 	v, f := in.venue, in.factsAt(m)
 	rounded := func(o *object, name string, p price) {
 		if o.key(name) {
@@ -212,7 +212,7 @@ func appendMeta(b []byte, in *instrument, m *moment, q *chartQuery, bars []bar) 
 	}
 	o := object{b: b}
 	o.begin()
-	o.text("currency", in.unit)
+	o.text("currency", a.x.unitTold(in, a.now))
 	o.text("symbol", in.symbol)
 	o.text("exchangeName", v.code)
 	o.text("fullExchangeName", v.name)

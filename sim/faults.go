@@ -29,6 +29,11 @@ type Faults struct {
 	Correct     float64 // of (symbol, second): told first one tick off, a few seconds later right
 	Nulls       float64 // of bars: null
 	Delisted    float64 // of symbols: known, and without a price
+	UnitFlip    float64 // of (symbol in hundredths, hour): told in pounds instead of pence, and so named
+	ValueFlip   float64 // of (symbol in hundredths, hour): the value in pounds, and called pence
+
+	Late    string // a currency that no pair is known of at first; empty: none
+	LateFor int    // seconds from the first request on; 0: half an hour
 }
 
 // shares are the faults that are shares, by their names in a specification.
@@ -39,11 +44,12 @@ func (f *Faults) shares() map[string]*float64 {
 		"stream-drop": &f.StreamDrop, "stream-stall": &f.StreamStall, "stream-garbage": &f.StreamGarbage,
 		"stale": &f.Stale, "duplicate": &f.Duplicate, "shuffle": &f.Shuffle, "missing": &f.Missing,
 		"hundredfold": &f.Hundredfold, "correct": &f.Correct, "nulls": &f.Nulls, "delisted": &f.Delisted,
+		"unit-flip": &f.UnitFlip, "value-flip": &f.ValueFlip,
 	}
 }
 
 func (f *Faults) counts() map[string]*int {
-	return map[string]*int{"limit": &f.Limit, "retry-after": &f.RetryAfter}
+	return map[string]*int{"limit": &f.Limit, "retry-after": &f.RetryAfter, "late-for": &f.LateFor}
 }
 
 // maxFaultCount bounds the faults that are numbers.
@@ -68,6 +74,11 @@ func ParseFaults(text string) (Faults, error) {
 				return Faults{}, fmt.Errorf("consent=%s: on or off expected", value)
 			}
 			f.Consent = value == "on"
+		case name == "late":
+			if usdValue(value) == 0 {
+				return Faults{}, fmt.Errorf("late=%s: a currency expected (%s)", value, strings.Join(currencyCodes(), " "))
+			}
+			f.Late = value
 		case shares[name] != nil:
 			share, err := strconv.ParseFloat(value, 64)
 			if err != nil || !(share >= 0 && share <= 1) { // NaN is neither
@@ -91,7 +102,7 @@ func ParseFaults(text string) (Faults, error) {
 func FaultNames() []string {
 	var f Faults
 	names := append(slices.Collect(maps.Keys(f.shares())), slices.Collect(maps.Keys(f.counts()))...)
-	names = append(names, "consent")
+	names = append(names, "consent", "late")
 	slices.Sort(names)
 	return names
 }
@@ -111,6 +122,9 @@ func (f Faults) String() string {
 	}
 	if f.Consent {
 		items = append(items, "consent=on")
+	}
+	if f.Late != "" {
+		items = append(items, "late="+f.Late)
 	}
 	slices.Sort(items)
 	return strings.Join(items, ",")
@@ -134,7 +148,7 @@ func (x *Exchange) drawn(n int, what string, of uint64) int {
 // told is what the exchange says, at the second now, that a price was at t.
 func (x *Exchange) told(in *instrument, p price, t, now int64) price {
 	f := x.faults.Load()
-	if f.Hundredfold == 0 && f.Correct == 0 {
+	if f.Hundredfold == 0 && f.Correct == 0 && f.UnitFlip == 0 && f.ValueFlip == 0 {
 		return p
 	}
 	of := in.key ^ uint64(t) //nolint:gosec // only bits
@@ -144,11 +158,54 @@ func (x *Exchange) told(in *instrument, p price, t, now int64) price {
 	if x.chance(f.Hundredfold, "hundredfold", of) {
 		p = p.hundredfold()
 	}
+	if x.flipped(f.UnitFlip, "unit", in, now) || x.flipped(f.ValueFlip, "value", in, now) {
+		p.decimals += 2
+	}
 	return p
+}
+
+// unitTold is the unit that an instrument is said to be quoted in at a second.
+func (x *Exchange) unitTold(in *instrument, now int64) string {
+	if x.flipped(x.faults.Load().UnitFlip, "unit", in, now) {
+		return in.venue.currency
+	}
+	return in.unit
+}
+
+// flipped tells whether what is quoted in hundredths of a currency is told in the
+// currency itself, for the hour that the second now is in: by a share of unit and
+// value, or of the value alone. An hour has one of the two at most.
+func (x *Exchange) flipped(share float64, what string, in *instrument, now int64) bool {
+	if share == 0 || in.unit != in.venue.unit || in.factor() != 0.01 {
+		return false
+	}
+	of := in.key ^ uint64(now/3600) //nolint:gosec // only bits
+	if what == "value" && x.chance(x.faults.Load().UnitFlip, "flip of the unit", of) {
+		return false
+	}
+	return x.chance(share, "flip of the "+what, of)
 }
 
 // correctedAfter is when a price that was told wrong is told right, in seconds.
 const correctedAfter = 5
+
+// lateFor is for how long a late currency is unknown where nothing else was said,
+// in seconds.
+const lateFor = 1800
+
+// late tells whether an instrument does not exist yet at a second: a pair of the
+// currency that comes late.
+func (x *Exchange) late(in *instrument, now int64) bool {
+	f := x.faults.Load()
+	if f.Late == "" || in.kind != currency || !strings.Contains(in.long, f.Late) {
+		return false
+	}
+	span := int64(f.LateFor)
+	if span == 0 {
+		span = lateFor
+	}
+	return now < x.first.Load()+span
+}
 
 // hundredfold is a hundred times the price, with the same digits.
 func (p price) hundredfold() price {

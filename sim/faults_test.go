@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -20,6 +21,7 @@ func TestParseFaults(t *testing.T) {
 		" 429=0.01 , consent=on,limit=60,":  "429=0.01,consent=on,limit=60",
 		"hundredfold=0.0005,stream-drop=1":  "hundredfold=0.0005,stream-drop=1",
 		"consent=off,retry-after=7,cut=0.5": "cut=0.5,retry-after=7",
+		"late=GBP,late-for=60,unit-flip=1":  "late-for=60,late=GBP,unit-flip=1",
 	} {
 		f, err := ParseFaults(text)
 		if err != nil || f.String() != want {
@@ -27,7 +29,7 @@ func TestParseFaults(t *testing.T) {
 		}
 	}
 	for _, name := range FaultNames() {
-		if name != "consent" {
+		if name != "consent" && name != "late" {
 			if f, err := ParseFaults(name + "=1"); err != nil || f.String() != name+"=1" {
 				t.Errorf("%s: %q, %v", name, f, err)
 			}
@@ -40,6 +42,7 @@ func TestParseFaults(t *testing.T) {
 		"limit=-1":      "a number from 0 to",
 		"limit=many":    "a number from 0 to",
 		"consent=maybe": "on or off",
+		"late=pounds":   "a currency expected (USD EUR",
 		"fire=1":        `there is no fault "fire": there are 401 429`,
 	} {
 		if _, err := ParseFaults(text); err == nil || !strings.Contains(err.Error(), want) {
@@ -162,6 +165,125 @@ func TestOnePriceWhateverIsWrong(t *testing.T) {
 	}
 	if len(prices) < 500 || hundredfold == 0 {
 		t.Errorf("%d prices", len(prices))
+	}
+}
+
+// TestAFlippedUnit is one of an hour, in quote, chart and spark alike: pounds for
+// pence, said or not. What is quoted in a currency stays.
+func TestAFlippedUnit(t *testing.T) {
+	x := market(t, Config{Symbols: []string{"VOD.L", "CSPX.L", "AAPL", "NBK.KW"}})
+	c := newClient(t, x, now)
+	for _, f := range []struct {
+		faults  Faults
+		unit    string
+		divided float64
+	}{{Faults{}, "GBp", 1}, {Faults{UnitFlip: 1}, "GBP", 100}, {Faults{ValueFlip: 1}, "GBp", 100}, {Faults{UnitFlip: 1, ValueFlip: 1}, "GBP", 100}} {
+		x.SetFaults(f.faults)
+		for symbol, want := range map[string]struct {
+			unit    string
+			divided float64
+		}{"VOD.L": {f.unit, f.divided}, "CSPX.L": {"USD", 1}, "AAPL": {"USD", 1}, "NBK.KW": {"KWF", 1}} {
+			in, _ := x.lookup(symbol)
+			var quote struct {
+				QuoteResponse struct {
+					Result []struct {
+						Currency           string
+						RegularMarketPrice float64
+					}
+				}
+			}
+			decode(t, c.get("/v7/finance/quote?symbols="+symbol+"&crumb="+url.QueryEscape(c.crumb), nil).Body.Bytes(), &quote)
+			q := quote.QuoteResponse.Result[0]
+			exact := in.path.at(c.now).float64()
+			if q.Currency != want.unit || math.Abs(q.RegularMarketPrice*want.divided-exact) > exact/1e6 {
+				t.Errorf("%s: a quote of %v %s: %v %s", f.faults, exact, in.unit, q.RegularMarketPrice, q.Currency)
+			}
+			for _, target := range []string{"/v8/finance/chart/" + symbol + "?interval=1m", "/v7/finance/spark?interval=1m&symbols=" + symbol} {
+				var series struct{ Chart, Spark struct{ Result []json.RawMessage } }
+				decode(t, c.get(target, nil).Body.Bytes(), &series)
+				var s struct {
+					Meta       struct{ Currency string }
+					Timestamp  []int64
+					Indicators struct{ Quote []struct{ Open, Low, Close []float64 } }
+					Response   []json.RawMessage
+				}
+				result := append(series.Chart.Result, series.Spark.Result...)[0]
+				decode(t, result, &s)
+				if s.Response != nil {
+					decode(t, s.Response[0], &s)
+				}
+				bars := s.Indicators.Quote[0]
+				exact := in.path.at(s.Timestamp[9] + 60).float64()
+				if s.Meta.Currency != want.unit || math.Abs(bars.Close[9]*want.divided-exact) > exact/1e6 || len(bars.Open) > 0 && bars.Open[9] > 2*bars.Low[9] {
+					t.Errorf("%s: %s: a bar of %v is %+v in %s", f.faults, target, exact, bars.Close[9], s.Meta.Currency)
+				}
+			}
+		}
+	}
+}
+
+// TestAHundredfoldBar is so as a whole.
+func TestAHundredfoldBar(t *testing.T) {
+	x := market(t, Config{Symbols: []string{"AAPL"}, Faults: Faults{Hundredfold: 0.2}})
+	var chart struct {
+		Chart struct {
+			Result []struct {
+				Timestamp  []int64
+				Indicators struct {
+					Quote []struct{ Open, High, Low, Close []float64 }
+				}
+			}
+		}
+	}
+	decode(t, newClient(t, x, now).get("/v8/finance/chart/AAPL?interval=1m", nil).Body.Bytes(), &chart)
+	in, _ := x.lookup("AAPL")
+	hundredfold := 0
+	r := chart.Chart.Result[0]
+	bars := r.Indicators.Quote[0]
+	for i := range r.Timestamp[:len(r.Timestamp)-1] {
+		exact := in.path.at(r.Timestamp[i] + 60).float64()
+		times := math.Round(bars.Close[i] / exact)
+		if times == 100 {
+			hundredfold++
+		}
+		for _, v := range []float64{bars.Open[i], bars.High[i], bars.Low[i]} {
+			if v < exact*times*0.9 || v > exact*times*1.1 {
+				t.Errorf("bar %d of %v: %v beside %v", i, exact, v, bars.Close[i])
+			}
+		}
+	}
+	if n := len(r.Timestamp); hundredfold < n/10 || hundredfold > n/3 {
+		t.Errorf("%d of %d bars", hundredfold, n)
+	}
+}
+
+// TestALatePair does not exist at first, under whatever name, and then does.
+func TestALatePair(t *testing.T) {
+	x := market(t, Config{Symbols: []string{"AAPL", "GBPDKK=X"}, Faults: Faults{Late: "GBP", LateFor: 60}})
+	c := newClient(t, x, now)
+	for range 2 {
+		late := c.now < unixOf(t, now)+60
+		for _, symbol := range []string{"GBPDKK=X", "USDGBP=X", "GBP=X", "EURGBP=X", "DKK=X", "AAPL"} {
+			there := !late || !strings.Contains(symbol, "GBP")
+			name := canonical(symbol)
+			for _, target := range []string{"/v7/finance/quote?crumb=" + url.QueryEscape(c.crumb) + "&symbols=", "/v8/finance/chart/", "/v7/finance/spark?symbols="} {
+				if w := c.get(target+symbol, nil); strings.Contains(w.Body.String(), `"symbol":"`+name+`"`) != there {
+					t.Errorf("%s%s at %d: %.200s", target, symbol, c.now, w.Body)
+				}
+			}
+			s := stream{x: x, second: c.now}
+			if _, ok := s.instrumentOf(name); ok != there {
+				t.Errorf("the stream has %s: %t", name, ok)
+			}
+		}
+		c.now += 60
+	}
+}
+
+func decode(t *testing.T, body []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(body, into); err != nil {
+		t.Fatalf("%v: %.200s", err, body)
 	}
 }
 

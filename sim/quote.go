@@ -109,7 +109,7 @@ func (q *quoting) listing() {
 	confident := in.kind == currency || in.kind == crypto || v.extended
 	q.boolean("triggerable", confident)
 	q.text("customPriceAlertConfidence", map[bool]string{true: "HIGH", false: "LOW"}[confident])
-	q.text("currency", in.unit)
+	q.text("currency", q.a.x.unitTold(in, q.a.now))
 	q.text("exchange", v.code)
 	q.text("fullExchangeName", v.name)
 	q.text("exchangeTimezoneName", v.zone)

@@ -63,6 +63,7 @@ type Exchange struct {
 	streams  streams
 
 	ledger   ledger
+	first    atomic.Int64 // second of the first request
 	requests atomic.Uint64
 	refused  atomic.Uint64
 	prices   atomic.Uint64

@@ -58,7 +58,7 @@ func (a *answer) appendSpark(b []byte, in *instrument, values url.Values, v8 boo
 	}
 	if !v8 {
 		b = appendString(append(b, `{"symbol":`...), in.symbol)
-		b = appendMeta(append(b, `,"response":[{"meta":`...), in, m, &q, bars)
+		b = a.appendMeta(append(b, `,"response":[{"meta":`...), in, m, &q, bars)
 		b = stamps(append(b, `,"timestamp":`...))
 		return append(closes(append(b, `,"indicators":{"quote":[{"close":`...)), `}]}}]}`...), nil
 	}

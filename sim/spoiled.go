@@ -9,7 +9,7 @@ func (a *answer) meant(symbols []string) []*instrument {
 	out := make([]*instrument, 0, len(symbols))
 	seen := make(map[*instrument]bool, len(symbols))
 	for i, s := range symbols {
-		in, ok := a.x.lookup(s)
+		in, ok := a.lookup(s)
 		if !ok || seen[in] {
 			continue
 		}
@@ -55,8 +55,13 @@ func (a *answer) bars(in *instrument, q *chartQuery, m *moment) []bar {
 		if wrong := a.x.told(in, b.close, b.end, a.now); wrong != b.close {
 			times := wrong.float64() / b.close.float64()
 			b.close = wrong
-			if times > 2 { // all of it is in another unit
-				b.open, b.high, b.low = b.open.hundredfold(), b.high.hundredfold(), b.low.hundredfold()
+			for _, p := range []*price{&b.open, &b.high, &b.low} { // all of it is in another unit
+				switch {
+				case times > 2:
+					*p = p.hundredfold()
+				case times < 0.5:
+					p.decimals += 2
+				}
 			}
 		}
 		a.hand(in, b.end, b.close)

@@ -166,7 +166,7 @@ func (s *stream) request(text []byte) bool {
 // and never sends a frame (text index id 69695214284 of the protocol's notes).
 func (s *stream) instrumentOf(name string) (*instrument, bool) {
 	in, ok := s.x.lookup(name)
-	if !ok || in.symbol != strings.ToUpper(name) || s.x.isDelisted(in) {
+	if !ok || in.symbol != strings.ToUpper(name) || s.x.isDelisted(in) || s.x.late(in, s.second) {
 		return nil, false
 	}
 	return in, true
