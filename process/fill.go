@@ -159,16 +159,14 @@ func (f *filler) fillIn(ctx context.Context, e *entry) error {
 	if err != nil {
 		return err
 	}
-	pair := kurs.Pair{From: e.currency, To: f.Base}
 	fills, rest := kurs.Batch{BaseCurrency: f.Base}, waiting{After: w.After}
 	for i := range w.Prices {
 		p := &w.Prices[i]
-		rate, _, ok := f.book.FirstAfter(pair, p.At, w.After)
+		fill, ok, err := p.Fill(f.book, f.Base, w.After)
 		if !ok {
 			rest.Prices = append(rest.Prices, *p)
 			continue
 		}
-		fill, err := p.fill(rate)
 		if err != nil { // a value beyond what a decimal holds: no other rate would mend it
 			f.log.ErrorContext(ctx, "price stays without a value", "symbol", p.Symbol, "time", p.Time, "error", err)
 			continue

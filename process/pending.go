@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kurs"
+	"kurs/process/fx"
 )
 
 // Pending is a price or a bar that waits for a rate: what names it, and what its
@@ -26,6 +27,18 @@ type Pending struct {
 	Open     kurs.Decimal `json:"open,omitzero"`
 	High     kurs.Decimal `json:"high,omitzero"`
 	Low      kurs.Decimal `json:"low,omitzero"`
+}
+
+// Fill gives the price the first rate of the book that fits and that was learned
+// after a position; ok is false while there is none. An error says that no rate
+// can give it a value in the base currency.
+func (p *Pending) Fill(book *fx.Book, base string, after uint64) (fill kurs.Fill, ok bool, err error) {
+	rate, _, ok := book.FirstAfter(kurs.Pair{From: p.Currency, To: base}, p.At, after)
+	if !ok {
+		return kurs.Fill{}, false, nil
+	}
+	fill, err = p.fill(rate)
+	return fill, true, err
 }
 
 // fill is the message that gives the price its rate.

@@ -76,6 +76,21 @@ func (p *Processor) Process(raw kurs.Raw, upTo uint64) (Outcome, error) {
 	return out, nil
 }
 
+// Learn tells a book of the answer at a position of the stream rates.
+func (p *Processor) Learn(book *fx.Book, pos uint64, raw kurs.Raw) {
+	seen, err := p.decode(raw)
+	if err != nil { // the same answer is on raw, where it becomes a dead letter
+		book.Advance(pos)
+		return
+	}
+	rates, _ := fx.RatesOf(seen, raw) // what is refused is set aside there
+	if len(rates) == 0 {
+		book.Tick(pos, raw.Received)
+		return
+	}
+	book.Learn(pos, rates)
+}
+
 func (p *Processor) decode(raw kurs.Raw) (seen kurs.Observed, err error) {
 	decode, ok := p.Decode[raw.Source]
 	if !ok {

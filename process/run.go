@@ -115,17 +115,7 @@ func (s *stage) learn(ctx context.Context, m queue.RateMessage) {
 	}
 	switch {
 	case m.Raw != nil:
-		seen, err := s.proc.decode(*m.Raw)
-		if err != nil { // the same answer is on raw, where it becomes a dead letter
-			s.book.Advance(m.Seq)
-			return
-		}
-		rates, _ := fx.RatesOf(seen, *m.Raw) // what is refused is set aside there
-		if len(rates) == 0 {
-			s.book.Tick(m.Seq, m.Raw.Received)
-			break
-		}
-		s.book.Learn(m.Seq, rates)
+		s.proc.Learn(s.book, m.Seq, *m.Raw)
 	case m.Policy != nil:
 		var policy fx.Policy
 		if err := json.Unmarshal(m.Policy, &policy); err != nil {
