@@ -246,6 +246,9 @@ func (b *pairBook) heard(symbols []string, now time.Time) (first bool) {
 		}
 		if n.answered.IsZero() {
 			first = true
+			if n.wanted { // prices may have waited since long before
+				n.missing, n.missingAt = n.oldest, now
+			}
 			signal(b.pastNew)
 		} else if now.Sub(n.answered) > b.maxAge && n.hole.IsZero() {
 			n.hole = n.answered
