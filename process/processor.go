@@ -49,7 +49,7 @@ func (p *Processor) Process(raw kurs.Raw, upTo uint64) (Outcome, error) {
 		rates[i].ValidFor = p.validFor(rates[i])
 	}
 	out := Outcome{Batch: kurs.Batch{
-		Raws: []kurs.RawID{raw.ID}, BaseCurrency: p.Base, Rates: rates, Events: seen.Events, Instruments: seen.Instruments,
+		Raws: []kurs.RawID{raw.ID}, BaseCurrency: p.Base, Rates: rates, Events: seen.Events, Instruments: undoubted(seen.Instruments, raw),
 	}}
 	if raw.Endpoint == kurs.EndpointStream {
 		out.Batch.Instruments = nil // a frame says less of them than any other answer
@@ -111,6 +111,18 @@ func (p *Processor) decode(raw kurs.Raw) (seen kurs.Observed, err error) {
 		return seen, fmt.Errorf("%w: %s answered with an error: %w", kurs.ErrRejected, raw.Source, seen.Failure)
 	}
 	return seen, nil
+}
+
+// undoubted are instruments without the units for which the message's prices are
+// set aside: what is known of their units already stays.
+func undoubted(all []kurs.Instrument, raw kurs.Raw) []kurs.Instrument {
+	out := slices.Clone(all)
+	for i := range out {
+		if near := raw.NeighbourOf(out[i].Symbol).Unit; near != "" && out[i].Unit != near {
+			out[i].Unit = ""
+		}
+	}
+	return out
 }
 
 // isPrice tells whether a symbol's quotes are prices that the user records.

@@ -107,6 +107,32 @@ func TestQuotesAreConverted(t *testing.T) {
 	}
 }
 
+// TestAUnitThatIsDoubtedIsNotTheInstruments: its prices are set aside, so it is
+// not told what the instrument is quoted in.
+func TestAUnitThatIsDoubtedIsNotTheInstruments(t *testing.T) {
+	vodafone := kurs.Instrument{Symbol: "VOD.L", Source: "yahoo", Name: "Vodafone", Unit: "GBP"}
+	raw := rawAt(noon, "VOD.L")
+	for _, c := range []struct {
+		near kurs.Neighbour
+		want string
+	}{
+		{kurs.Neighbour{}, "GBP"},
+		{kurs.Neighbour{Unit: "GBP", Value: kurs.MustDecimal("0.88"), Time: noon}, "GBP"},
+		{kurs.Neighbour{Value: kurs.MustDecimal("0.88"), Time: noon}, "GBP"},
+		{kurs.Neighbour{Unit: "GBp", Value: kurs.MustDecimal("88.4"), Time: noon}, ""},
+	} {
+		raw.Neighbours = []kurs.Neighbour{c.near}
+		seen := kurs.Observed{Instruments: []kurs.Instrument{vodafone}}
+		out, err := processor(t, seen).Process(raw, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := out.Batch.Instruments; len(got) != 1 || got[0].Unit != c.want || got[0].Name != "Vodafone" || seen.Instruments[0].Unit != "GBP" {
+			t.Errorf("next to %+v: %+v", c.near, got)
+		}
+	}
+}
+
 func TestPairsAreRatesAndPricesOnlyWhereListed(t *testing.T) {
 	seen := kurs.Observed{Quotes: []kurs.Quote{quote("GBPDKK=X", "8.62", "DKK", noon)}}
 	raw := rawAt(noon, "GBPDKK=X")

@@ -199,13 +199,17 @@ func TestAFlippedUnit(t *testing.T) {
 				t.Errorf("%s: a quote of %v %s: %v %s", f.faults, exact, in.unit, q.RegularMarketPrice, q.Currency)
 			}
 			for _, target := range []string{"/v8/finance/chart/" + symbol + "?interval=1m", "/v7/finance/spark?interval=1m&symbols=" + symbol} {
-				var series struct{ Chart, Spark struct{ Result []json.RawMessage } }
+				var series struct {
+					Chart, Spark struct{ Result []json.RawMessage }
+				}
 				decode(t, c.get(target, nil).Body.Bytes(), &series)
 				var s struct {
 					Meta       struct{ Currency string }
 					Timestamp  []int64
-					Indicators struct{ Quote []struct{ Open, Low, Close []float64 } }
-					Response   []json.RawMessage
+					Indicators struct {
+						Quote []struct{ Open, Low, Close []float64 }
+					}
+					Response []json.RawMessage
 				}
 				result := append(series.Chart.Result, series.Spark.Result...)[0]
 				decode(t, result, &s)

@@ -65,6 +65,7 @@ func TestSimulatedTrading(t *testing.T) {
 type trading struct {
 	*pipe
 	seed    uint64
+	faults  sim.Faults // besides
 	ledger  bytes.Buffer
 	data    *database
 	waited  int // prices that were stored before their rate was known
@@ -82,7 +83,7 @@ func (d *trading) record(t *testing.T, mode yahoo.Mode, spans []string) {
 	state := t.TempDir()
 	x, err := sim.New(sim.Config{
 		Symbols: traded, Seed: d.seed, Hours: true, Ledger: &d.ledger, TickRate: 0.1,
-		Faults: sim.Faults{Late: "GBP"},
+		Faults: sim.Faults{Late: "GBP", LateFor: 20 * 60},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +107,9 @@ func (d *trading) record(t *testing.T, mode yahoo.Mode, spans []string) {
 		go func() { ended <- source.Run(run, d.emit) }()
 		// Nobody can tell that the very first price of all is wrong.
 		pause(2 * time.Minute)
-		x.SetFaults(sim.Faults{UnitFlip: 0.25, ValueFlip: 0.25, Hundredfold: 0.01, Late: "GBP"})
+		faults := d.faults
+		faults.UnitFlip, faults.ValueFlip, faults.Hundredfold, faults.Late, faults.LateFor = 0.25, 0.25, 0.01, "GBP", 20*60
+		x.SetFaults(faults)
 		pause(time.Until(to))
 		stop()
 		if err := <-ended; err != nil {
@@ -238,7 +241,7 @@ func (p told) String() string {
 type books struct {
 	lines  map[told]bool    // true: what was told was read
 	days   map[told][]int64 // times at which a symbol had a price, with ms 0: for bars of a day
-	stored map[told]string // what was found, and where
+	stored map[told]string  // what was found, and where
 }
 
 func (d *trading) books(t *testing.T) *books {
