@@ -23,14 +23,46 @@ import (
 type pipe struct {
 	base   string
 	policy fx.Policy
-	decode kurs.Decode
+
+	said map[string]kurs.Observed // what messages of the source madeUp, and of people, say: by their bodies
 
 	mu    sync.Mutex
 	raws  []kurs.Raw
 	rates []kurs.Raw // the message i of the stream rates is at the position i + 2; at 1 is the policy
 }
 
-func newPipe() *pipe { return &pipe{base: "DKK", policy: fx.DefaultPolicy(), decode: wire.Decode} }
+func newPipe() *pipe {
+	return &pipe{base: "DKK", policy: fx.DefaultPolicy(), said: map[string]kurs.Observed{}}
+}
+
+// madeUp is a source of which the test itself says what its messages mean.
+const madeUp = "made up"
+
+func (p *pipe) saidBy(raw kurs.Raw) (kurs.Observed, error) { return p.said[string(raw.Body)], nil }
+
+// say puts a message on the queue that was received at a time.
+func (p *pipe) say(source string, received time.Time, seen kurs.Observed, near ...kurs.Neighbour) {
+	raw := kurs.Raw{Source: source, Endpoint: kurs.EndpointQuote, Received: received, Body: fmt.Append(nil, len(p.raws))}
+	kind := kurs.CarriesPrices
+	for i := range seen.Quotes {
+		raw.Asked = append(raw.Asked, seen.Quotes[i].Symbol)
+		if _, pair := kurs.ParsePair(seen.Quotes[i].Symbol); pair {
+			kind = kurs.CarriesRates
+		}
+	}
+	for _, d := range seen.Decisions {
+		if d.Of.Kind == kurs.AsideRate {
+			kind = kurs.CarriesRates
+		}
+	}
+	if len(seen.Bars) > 0 {
+		raw.Endpoint = kurs.EndpointChart
+		raw.Asked = append(raw.Asked, seen.Bars[0].Symbol)
+	}
+	raw.Neighbours = near
+	p.said[string(raw.Body)] = seen
+	_ = p.emit(context.Background(), raw, kind) // never fails
+}
 
 // policyAt is the position of the policy.
 const policyAt = 1
@@ -38,8 +70,10 @@ const policyAt = 1
 func (p *pipe) emit(_ context.Context, raw kurs.Raw, kind kurs.RawKind) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	raw.ID = kurs.RawID{Source: wire.Source, Run: "r", Counter: uint64(len(p.raws)) + 1}
-	raw.Source = wire.Source
+	if raw.Source == "" {
+		raw.Source = wire.Source
+	}
+	raw.ID = kurs.RawID{Source: raw.Source, Run: "r", Counter: uint64(len(p.raws)) + 1}
 	raw.Received = raw.Received.UTC().Truncate(time.Millisecond)
 	if kind == kurs.CarriesRates {
 		p.rates = append(p.rates, raw)
@@ -76,7 +110,8 @@ func (p *pipe) worker(tb testing.TB) *worker {
 
 func (w *worker) follow(book *fx.Book) {
 	w.book = book
-	w.proc = &process.Processor{Base: w.base, Decode: map[string]kurs.Decode{wire.Source: w.decode}, Policy: w.policy, Rates: book}
+	decode := map[string]kurs.Decode{wire.Source: wire.Decode, madeUp: w.saidBy, kurs.SourceUser: w.saidBy}
+	w.proc = &process.Processor{Base: w.base, Decode: decode, Policy: w.policy, Rates: book}
 }
 
 // learn reads on in the stream rates, up to a position.

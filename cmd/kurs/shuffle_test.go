@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -15,12 +16,13 @@ import (
 )
 
 // contents are all rows of all views, to the last digit, in an order of their own.
-// What numbers rows have is a matter of when they came, and so is not in it.
+// What numbers rows have is a matter of when they came, and how old they are one of
+// when they are read; neither is in it.
 func (d *database) contents() map[string][]string {
 	d.Helper()
 	out := map[string][]string{}
-	for _, view := range []string{"v_quotes", "v_bars", "v_fx", "v_versions", "v_bar_versions", "v_quarantine", "v_instruments", "v_events"} {
-		columns := d.rows("SELECT name FROM pragma_table_info(?) WHERE name <> 'id'", view)
+	for _, view := range []string{"v_quotes", "v_bars", "v_fx", "v_versions", "v_bar_versions", "v_quarantine", "v_instruments", "v_events", "v_aliases", "v_latest"} {
+		columns := d.rows("SELECT name FROM pragma_table_info(?) WHERE name NOT IN ('id', 'age')", view)
 		list := ""
 		for i, c := range columns {
 			if i > 0 {
@@ -53,26 +55,119 @@ func afternoon(t *testing.T) *trading {
 // cut anywhere, and written again after a crash. What is stored in the end is the
 // same to the last digit.
 func TestTheOrderOfProcessingChangesNothing(t *testing.T) {
-	day := afternoon(t)
-	inOrder := newDatabase(t)
-	w := day.worker(t)
-	inOrder.write(w.all()...)
-	want := inOrder.contents()
-	for view, rows := range want {
-		t.Logf("%s: %d rows", view, len(rows))
-		if len(rows) == 0 && view != "v_events" {
-			t.Errorf("%s is empty", view)
+	for _, c := range []struct {
+		name  string
+		pipe  *pipe
+		seeds uint64
+		views []string // that are not empty
+	}{
+		{"an afternoon at the exchange", afternoon(t).pipe, 12, []string{"v_quotes", "v_bars", "v_fx", "v_versions", "v_quarantine", "v_instruments"}},
+		{"corrections, and people who have a say", quarrels(t), 40, []string{"v_quotes", "v_bars", "v_fx", "v_versions", "v_bar_versions", "v_quarantine", "v_aliases"}},
+	} {
+		inOrder := newDatabase(t)
+		inOrder.write(c.pipe.worker(t).all()...)
+		want := inOrder.contents()
+		for _, view := range c.views {
+			if len(want[view]) == 0 {
+				t.Errorf("%s: %s is empty", c.name, view)
+			}
+		}
+		for seed := range c.seeds {
+			t.Run(fmt.Sprint(c.name, " ", seed), func(t *testing.T) {
+				got := newDatabase(t)
+				c.pipe.shuffled(t, seed, got)
+				if diff := cmp.Diff(want, got.contents()); diff != "" {
+					t.Errorf("-in order +shuffled:\n%.4000s", diff)
+				}
+			})
 		}
 	}
-	for seed := range uint64(12) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			got := newDatabase(t)
-			day.shuffled(t, seed, got)
-			if diff := cmp.Diff(want, got.contents()); diff != "" {
-				t.Errorf("-in order +shuffled:\n%.4000s", diff)
-			}
-		})
+}
+
+// quarrels are messages that contradict each other: prices that are corrected and
+// corrected back, exact and approximate, in units that change and in currencies
+// whose rates come late, move too far or are corrected; and people who decide,
+// correct, change their minds, and rename.
+//
+// Of one price there are three receipts at most: of more than that the store
+// keeps the first and the last (see store/sqlite), which is where the order can
+// show.
+func quarrels(t *testing.T) *pipe {
+	t.Helper()
+	p := newPipe()
+	w := p.worker(t)
+	r := rand.New(rand.NewPCG(7, 7))
+	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	pick := func(all ...string) string { return all[r.IntN(len(all))] }
+	receipts := map[string]int{}
+	some := func(key string) bool {
+		receipts[key]++
+		return receipts[key] <= 3
 	}
+	var aside []kurs.SetAside
+	for i := range 600 {
+		received := noon.Add(time.Duration(i/2) * time.Second) // two at a time
+		at := noon.Add(time.Duration(i/60*60-r.IntN(60)) * time.Second)
+		near := kurs.Neighbour{Unit: "GBp", Value: kurs.Int(100), Time: at}
+		symbol := pick("A", "B", "C")
+		q := kurs.Quote{
+			Symbol: symbol, Source: madeUp, Time: at, Session: kurs.SessionRegular, Unit: "GBp", Value: kurs.MustDecimal(pick("100.12345", "100.12346", "101")),
+			Bid: kurs.Int(int64(r.IntN(99) + 1)), Volume: kurs.Volume{N: int64(r.IntN(5)), Known: true},
+		}
+		switch r.IntN(12) {
+		case 0: // it has to wait for its rate, perhaps for ever
+			q.Unit, near.Unit, q.Symbol = "JPY", "JPY", "J"+symbol
+		case 1:
+			q.Value = kurs.Int(10_000)
+		case 2:
+			q.Unit = "GBP"
+		case 3:
+			q.Value, q.Approximate = kurs.MustDecimal("100.123456"), true
+		case 4, 5:
+			pair := pick("GBPDKK=X", "USDJPY=X", "DKK=X")
+			value := map[string]string{"GBPDKK=X": pick("8.5", "8.51", "8.52", "85"), "USDJPY=X": "155.1", "DKK=X": pick("6.4", "6.41")}[pair]
+			if q = (kurs.Quote{Symbol: pair, Source: madeUp, Time: at, Value: kurs.MustDecimal(value)}); r.IntN(3) > 0 {
+				q.Time = at.Truncate(time.Minute)
+			}
+		case 6:
+			b := kurs.Bar{
+				Symbol: symbol, Source: madeUp, Start: at.Truncate(time.Minute).Add(-time.Minute), Interval: "1m", Unit: "GBp",
+				Open: kurs.Int(100), Close: kurs.MustDecimal(pick("100", "101", "10100")),
+			}
+			if some(fmt.Sprint("bar", b.Symbol, b.Start)) {
+				p.say(madeUp, received, kurs.Observed{Bars: []kurs.Bar{b}}, near)
+			}
+			continue
+		case 7:
+			if n := len(aside); n > 0 { // each once: a person does not decide of it again
+				of := aside[n-1]
+				aside = aside[:n-1]
+				p.say(kurs.SourceUser, received, kurs.Observed{Decisions: []kurs.Decision{{
+					Of: of, Action: kurs.Action(pick(string(kurs.ActionKeep), string(kurs.ActionDrop))),
+					Factor: kurs.MustDecimal(pick("1", "0.01")), Author: pick("anna", "bo"),
+				}}})
+			}
+			continue
+		case 8:
+			of := kurs.Price{Quote: q}
+			of.Value, of.Bid = kurs.MustDecimal(pick("99", "98")), kurs.Decimal{}
+			p.say(kurs.SourceUser, received, kurs.Observed{Corrections: []kurs.Correction{{Price: of, Author: pick("anna", "bo"), Reason: "typo", Undo: r.IntN(3) == 0}}})
+			continue
+		case 9:
+			p.say(kurs.SourceUser, received, kurs.Observed{Aliases: []kurs.Alias{{Symbol: "A", Was: "B", From: noon.Add(time.Duration(r.IntN(3)) * time.Hour), Removed: r.IntN(3) == 0, Author: pick("anna", "bo")}}})
+			continue
+		}
+		if !some(fmt.Sprint(q.Symbol, q.Time)) {
+			continue
+		}
+		if q.Session == "" {
+			near = kurs.Neighbour{}
+		}
+		p.say(madeUp, received, kurs.Observed{Quotes: []kurs.Quote{q}}, near)
+		w.learn(p.last())
+		aside = append(aside, w.work(p.raws[len(p.raws)-1]).SetAside...)
+	}
+	return p
 }
 
 // shuffled processes and stores everything in an order that the seed draws.
