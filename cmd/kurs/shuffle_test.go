@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +16,10 @@ import (
 
 	"kurs"
 	"kurs/acquire/yahoo"
+	"kurs/acquire/yahoo/wire"
+	"kurs/process"
+	"kurs/queue"
+	"kurs/queue/queuetest"
 	"kurs/sim"
 )
 
@@ -215,5 +223,117 @@ func (p *pipe) shuffled(t *testing.T, seed uint64, into *database) {
 		w.learn(p.last())
 		ready = append(ready, w.fill())
 		store()
+	}
+}
+
+// TestSeveralProcessesStoreTheSame as one worker: two of them on a real broker, of
+// which one is stopped in the middle, and another takes its place.
+func TestSeveralProcessesStoreTheSame(t *testing.T) {
+	for name, p := range map[string]*pipe{"an afternoon at the exchange": afternoon(t).pipe, "corrections": quarrels(t)} {
+		t.Run(name, func(t *testing.T) {
+			inOrder, got := newDatabase(t), newDatabase(t)
+			inOrder.write(p.worker(t).all()...)
+			q := queuetest.Start(t, 256<<20)
+			p.put(t, q)
+			p.processTogether(t, q)
+			reader, err := q.ReadPriced(t.Context(), "test", kurs.StreamPos{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			end, _, ok, err := q.Mark(t.Context(), "r", queue.MarkProcessed)
+			if err != nil || !ok {
+				t.Fatalf("no end: %v", err)
+			}
+			for reader.Position().Seq < end {
+				batches, err := reader.Next(t.Context(), 50*time.Millisecond)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, b := range batches {
+					if b.Wrong != nil {
+						t.Fatal(b.Wrong)
+					}
+					got.write(b.Batch)
+				}
+			}
+			if diff := cmp.Diff(inOrder.contents(), got.contents()); diff != "" {
+				t.Errorf("-one worker +several processes:\n%.4000s", diff)
+			}
+		})
+	}
+}
+
+// put puts everything on the streams of a broker, as the stage acquire does.
+func (p *pipe) put(t *testing.T, q *queue.Queue) {
+	t.Helper()
+	policy, err := json.Marshal(p.policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.PutPolicy(t.Context(), policy); err != nil {
+		t.Fatal(err)
+	}
+	state, err := q.RatesState(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, rates := kurs.StreamPos{Epoch: state.Epoch, Seq: state.Last}, p.rates
+	var last uint64
+	for _, raw := range p.raws {
+		raw.FX = kurs.StreamPos{}
+		if len(rates) > 0 && rates[0].ID == raw.ID {
+			if at.Seq, err = q.PutRates(t.Context(), raw); err != nil {
+				t.Fatal(err)
+			}
+			rates = rates[1:]
+		}
+		raw.FX = at
+		if last, err = q.PutRaw(t.Context(), raw); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := q.PutMark(t.Context(), "r", queue.MarkAcquired, last, uint64(len(p.raws))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// processTogether has two processes work until everything is done; a third comes
+// for one of them that is stopped.
+func (p *pipe) processTogether(t *testing.T, q *queue.Queue) {
+	t.Helper()
+	run := func(ctx context.Context, holder string, group *sync.WaitGroup) {
+		group.Go(func() {
+			decode := map[string]kurs.Decode{wire.Source: wire.Decode, madeUp: p.saidBy, kurs.SourceUser: p.saidBy}
+			c := process.Config{Run: "r", Holder: holder, Workers: 2, Base: p.base, Decode: decode, Policy: p.policy}
+			if err := process.Run(ctx, c, q, queue.NewMeter(holder), slog.New(slog.DiscardHandler)); err != nil {
+				t.Errorf("%s: %v", holder, err)
+			}
+		})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	short, stop := context.WithCancel(ctx)
+	defer stop()
+	var stopped, others sync.WaitGroup
+	run(short, "first", &stopped)
+	run(ctx, "second", &others)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		state, err := q.RawState(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state.Messages < uint64(len(p.raws))/2 {
+			break
+		}
+		<-tick.C
+	}
+	stop()
+	stopped.Wait()
+	run(ctx, "third", &others)
+	others.Wait()
+	if ctx.Err() != nil {
+		t.Fatal("it was not done in a minute")
 	}
 }
