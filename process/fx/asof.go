@@ -13,67 +13,73 @@ type leg struct {
 	inverse bool
 }
 
-func (s *state) asOf(pair kurs.Pair, at int64, upTo uint64) (kurs.Rate, bool) {
+// asOf writes the rate to r, which is zero, and tells whether there is one. A rate
+// is large: to hand it up from call to call would take as long as to find it.
+func (s *state) asOf(r *kurs.Rate, pair kurs.Pair, at int64, upTo uint64) bool {
 	key, isPair := codeOf(pair)
 	v, ok := s.view(upTo)
 	if !isPair || !ok {
-		return kurs.Rate{}, false
+		return false
 	}
+	q := question{pair: pair, key: key, at: at, view: v}
 	if len(v.rules.sources) == 0 {
 		for _, from := range s.sources {
-			if r, ok := s.ofSource(from, s.pairs, pair, key, at, v); ok {
-				return r, true
+			if s.ofSource(r, from, s.pairs, &q) {
+				return true
 			}
 		}
-		return s.ofSource(v.rules.fixedSource, v.rules.fixed, pair, key, at, v)
+		return s.ofSource(r, v.rules.fixedSource, v.rules.fixed, &q)
 	}
 	for i, name := range v.rules.sources {
 		if i > 0 && v.clock < at+v.rules.open {
 			break // the preferred source may still tell
 		}
-		if name == SourceFixed {
-			if r, ok := s.ofSource(v.rules.fixedSource, v.rules.fixed, pair, key, at, v); ok {
-				return r, true
-			}
+		if name == SourceFixed && s.ofSource(r, v.rules.fixedSource, v.rules.fixed, &q) {
+			return true
 		}
 		for _, from := range s.sources {
-			if from.name != name {
-				continue
-			}
-			if r, ok := s.ofSource(from, s.pairs, pair, key, at, v); ok {
-				return r, true
+			if from.name == name && s.ofSource(r, from, s.pairs, &q) {
+				return true
 			}
 		}
 	}
-	return kurs.Rate{}, false
+	return false
+}
+
+// question is what is asked, and what of the book may be used for the answer.
+type question struct {
+	pair kurs.Pair
+	key  code
+	at   int64
+	view
 }
 
 // ofSource tries the pair itself, its inverse, and crosses of one source.
-func (s *state) ofSource(from *source, pairs map[code][]*series, pair kurs.Pair, key code, at int64, v view) (kurs.Rate, bool) {
+func (s *state) ofSource(r *kurs.Rate, from *source, pairs map[code][]*series, q *question) bool {
 	if from == nil {
-		return kurs.Rate{}, false
+		return false
 	}
-	if l, ok := legOf(from, pairs, key, at, v); ok {
-		return s.quoted(pair, l, v)
+	if l, ok := legOf(from, pairs, q.key, q); ok {
+		return s.quoted(r, q, l)
 	}
-	for _, via := range v.rules.vias {
-		if via == pair.From || via == pair.To {
+	for _, via := range q.rules.vias {
+		if via == q.pair.From || via == q.pair.To {
 			continue
 		}
-		first, second := crossCodes(pair, via)
-		a, ok := legOf(from, pairs, first, at, v)
+		first, second := crossCodes(q.pair, via)
+		a, ok := legOf(from, pairs, first, q)
 		if !ok {
 			continue
 		}
-		b, ok := legOf(from, pairs, second, at, v)
+		b, ok := legOf(from, pairs, second, q)
 		if !ok {
 			continue
 		}
-		if r, ok := s.crossed(pair, via, a, b, v); ok {
-			return r, true
+		if s.crossed(r, q, via, a, b) {
+			return true
 		}
 	}
-	return kurs.Rate{}, false
+	return false
 }
 
 // crossCodes are the pairs that a cross goes through; via is a currency.
@@ -84,11 +90,11 @@ func crossCodes(pair kurs.Pair, via string) (first, second code) {
 }
 
 // legOf finds the newest rate of a pair, else of its inverse.
-func legOf(from *source, pairs map[code][]*series, key code, at int64, v view) (leg, bool) {
-	if l, ok := newestOf(pairs[key], from, at, v); ok {
+func legOf(from *source, pairs map[code][]*series, key code, q *question) (leg, bool) {
+	if l, ok := newestOf(pairs[key], from, q); ok {
 		return l, true
 	}
-	l, ok := newestOf(pairs[key.inverse()], from, at, v)
+	l, ok := newestOf(pairs[key.inverse()], from, q)
 	l.inverse = true
 	return l, ok
 }
@@ -97,12 +103,12 @@ func (c code) inverse() code { return c>>24 | c&0xFFFFFF<<24 }
 
 // newestOf looks through the series of one pair: a live rate and a daily one may
 // both be young enough.
-func newestOf(all []*series, from *source, at int64, v view) (best leg, ok bool) {
+func newestOf(all []*series, from *source, q *question) (best leg, ok bool) {
 	for _, in := range all {
 		if in.source != from {
 			continue
 		}
-		i := in.newest(at, v)
+		i := in.newest(q.at, &q.view)
 		if i < 0 {
 			continue
 		}
@@ -117,47 +123,49 @@ func (l leg) time() int64   { return l.in.times[l.i] }
 func (l leg) rate() *stored { return &l.in.rates[l.i] }
 
 // quoted is the rate of a pair from a leg that is the pair or its inverse.
-func (s *state) quoted(pair kurs.Pair, l leg, v view) (kurs.Rate, bool) {
-	q := l.rate()
-	named := s.labelOf(q)
-	r := kurs.Rate{
-		Pair: pair, Value: q.value(), Time: time.Unix(0, l.time()).UTC(), Source: l.in.source.name,
-		Symbol: named.symbol, Interval: named.interval, ValidFor: v.rules.span(l.in.class),
-	}
-	r.Received, r.Raw = s.log.receipt(q.known)
+func (s *state) quoted(r *kurs.Rate, q *question, l leg) bool {
+	found := l.rate()
+	r.Pair, r.Value, r.Time = q.pair, found.value(), time.Unix(0, l.time()).UTC()
+	r.ValidFor = q.rules.span(l.in.class)
+	s.log.receipt(found.known, r)
+	named := s.labelOf(found)
+	r.Interval = named.interval
 	if !l.inverse {
-		return r, r.Value.Known()
+		r.Source, r.Symbol = l.in.source.name, named.symbol
+		return r.Value.Known()
 	}
-	r.Legs[0] = l.quoted(pair)
-	value, err := kurs.Int(1).Quo(r.Value)
-	r.Value, r.Source, r.Symbol = value, l.in.source.inverse, ""
-	return r, err == nil
+	r.Source = l.in.source.inverse
+	l.quoted(&r.Legs[0], q.pair)
+	var err error
+	if r.Value, err = kurs.Int(1).Quo(r.Value); err != nil {
+		*r = kurs.Rate{}
+	}
+	return err == nil
 }
 
 // crossed is the rate of a pair through a third currency: From -> via -> To.
-func (s *state) crossed(pair kurs.Pair, via string, a, b leg, v view) (kurs.Rate, bool) {
+func (s *state) crossed(r *kurs.Rate, q *question, via string, a, b leg) bool {
 	value, err := crossValue(a, b)
 	if err != nil {
-		return kurs.Rate{}, false
+		return false
 	}
-	r := kurs.Rate{
-		Pair: pair, Value: value, Time: time.Unix(0, min(a.time(), b.time())).UTC(), Source: a.in.source.via[via],
-		ValidFor: min(v.rules.span(a.in.class), v.rules.span(b.in.class)),
-	}
+	r.Pair, r.Value, r.Time = q.pair, value, time.Unix(0, min(a.time(), b.time())).UTC()
+	r.Source, r.ValidFor = a.in.source.via[via], min(q.rules.span(a.in.class), q.rules.span(b.in.class))
 	if x, y := s.labelOf(a.rate()).interval, s.labelOf(b.rate()).interval; x == y {
 		r.Interval = x
 	}
-	r.Received, r.Raw = s.log.receipt(max(a.rate().known, b.rate().known))
-	r.Legs = [2]kurs.Leg{a.quoted(kurs.Pair{From: pair.From, To: via}), b.quoted(kurs.Pair{From: via, To: pair.To})}
-	return r, true
+	s.log.receipt(max(a.rate().known, b.rate().known), r)
+	a.quoted(&r.Legs[0], kurs.Pair{From: q.pair.From, To: via})
+	b.quoted(&r.Legs[1], kurs.Pair{From: via, To: q.pair.To})
+	return true
 }
 
 // quoted is a leg as it was quoted, of the pair that it is read as.
-func (l leg) quoted(pair kurs.Pair) kurs.Leg {
+func (l leg) quoted(as *kurs.Leg, pair kurs.Pair) {
 	if l.inverse {
 		pair = pair.Inverse()
 	}
-	return kurs.Leg{Pair: pair, Value: l.rate().value(), Time: time.Unix(0, l.time()).UTC(), Inverse: l.inverse}
+	as.Pair, as.Value, as.Time, as.Inverse = pair, l.rate().value(), time.Unix(0, l.time()).UTC(), l.inverse
 }
 
 // crossValue multiplies two legs, rounding once; twice only where both are read

@@ -118,7 +118,7 @@ func (b *Book) WaitFor(ctx context.Context, pos uint64) error {
 //
 // ValidFor of the answer is the span for which it was held valid; of a cross the
 // shorter leg's. Received and Raw of a cross are of the leg learned last.
-func (b *Book) AsOf(pair kurs.Pair, at time.Time, upTo uint64) (kurs.Rate, bool) {
+func (b *Book) AsOf(pair kurs.Pair, at time.Time, upTo uint64) (r kurs.Rate, ok bool) {
 	if pair.From == pair.To {
 		return kurs.Identity(pair.To), pair.To != ""
 	}
@@ -128,7 +128,8 @@ func (b *Book) AsOf(pair kurs.Pair, at time.Time, upTo uint64) (kurs.Rate, bool)
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.state.asOf(pair, t, upTo)
+	ok = b.state.asOf(&r, pair, t, upTo)
+	return r, ok
 }
 
 // FirstAfter is how a price that found no rate gets one: the first position

@@ -14,7 +14,8 @@ func (s *state) firstAfter(pair kurs.Pair, at int64, after uint64) (kurs.Rate, u
 		return kurs.Rate{}, 0, false
 	}
 	for pos := max(after+1, s.floor()); pos > after && pos <= s.pos; {
-		if r, ok := s.asOf(pair, at, pos); ok {
+		var r kurs.Rate
+		if s.asOf(&r, pair, at, pos) {
 			return r, pos, true
 		}
 		next := nextAfter(pos)

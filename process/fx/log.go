@@ -40,14 +40,14 @@ func (l *log) last() uint32 { return l.first + uint32(len(l.messages)) - 1 } //n
 
 func (l *log) at(number uint32) *message { return &l.messages[number-l.first] }
 
-// receipt is by which message a rate was learned.
-func (l *log) receipt(number uint32) (time.Time, kurs.RawID) {
+// receipt says in a rate by which message it was learned.
+func (l *log) receipt(number uint32, of *kurs.Rate) {
 	if number == 0 { // of a fixed rate
-		return time.Time{}, kurs.RawID{}
+		return
 	}
 	m := l.find(number)
-	r := l.runs.values[m.run]
-	return time.Unix(0, m.received).UTC(), kurs.RawID{Source: r.source, Run: r.run, Counter: m.counter}
+	r := &l.runs.values[m.run]
+	of.Received, of.Raw = time.Unix(0, m.received).UTC(), kurs.RawID{Source: r.source, Run: r.run, Counter: m.counter}
 }
 
 func (l *log) find(number uint32) message {

@@ -64,6 +64,7 @@ func (s *series) upTo(at int64) int {
 		}
 		high = i
 	}
+	low, high = s.guess(at, low, high)
 	for low < high {
 		middle := int(uint(low+high) / 2)
 		if s.times[middle] <= at {
@@ -75,9 +76,40 @@ func (s *series) upTo(at int64) int {
 	return low
 }
 
+// near is how far a guess may be off: a line of the processor's cache.
+const near = 8
+
+// guess narrows a search: rates come about evenly, so the place of a time follows
+// from the first and the last. Where they do not, nothing is lost but the guess.
+// What is far apart in memory costs more to look at than all else of a lookup.
+func (s *series) guess(at int64, low, high int) (int, int) {
+	for range 3 {
+		if high-low <= 4*near {
+			break
+		}
+		first, last := s.times[low], s.times[high-1]
+		if at < first || at >= last {
+			break
+		}
+		i := low + int(float64(at-first)/float64(last-first)*float64(high-1-low))
+		if s.times[i] > at {
+			high = i
+			if below := i - near; below >= low && s.times[below] <= at {
+				return below + 1, high
+			}
+			continue
+		}
+		low = i + 1
+		if above := i + near; above < high && s.times[above] > at {
+			return low, above
+		}
+	}
+	return low, high
+}
+
 // newest is the index of the newest rate that the view sees, that is not after
 // at and young enough; -1 if there is none.
-func (s *series) newest(at int64, v view) int {
+func (s *series) newest(at int64, v *view) int {
 	for i := s.upTo(at) - 1; i >= 0; i-- {
 		r := &s.rates[i]
 		if r.known > v.last || r.gone < v.cut {
