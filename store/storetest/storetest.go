@@ -112,6 +112,7 @@ func Run(t *testing.T, h Harness) {
 		{"every order of arrival gives one table", testOrders, true},
 		{"bars have versions as well", testBarVersions, true},
 		{"only the observation makes a version", testNoVersion, true},
+		{"an exact price wins over an approximate one", testExact, true},
 		{"a base value is filled in once", testFillOnce, true},
 		{"a fill finds its version", testFillVersion, true},
 		{"a fill that comes first waits", testFillFirst, true},

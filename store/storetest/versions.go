@@ -210,6 +210,43 @@ func testNoVersion(t *testing.T, data Data) {
 	}
 }
 
+// testExact brings one price exactly and as a float32 has it, in every order of
+// reception and of arrival: the exact one is shown. An approximate one that is no
+// float32 of it is news, and is shown.
+func testExact(t *testing.T, data Data) {
+	s := open(t, data)
+	exact, about, other := "123456.789", "123456.79", "123456.8"
+	type history struct{ symbol, want string }
+	var histories []history
+	for _, values := range [][]string{
+		{exact, about}, {about, exact}, {about, exact, about}, {exact, about, about}, {about, about, exact}, {exact, other}, {other, exact}, {exact, about, other},
+	} {
+		permutations(len(values), func(order []int) {
+			h := history{symbol: fmt.Sprintf("EXACT%03d", len(histories)), want: exact}
+			if values[len(values)-1] == other {
+				h.want = other
+			}
+			for _, i := range order {
+				p := converted(price(h.symbol, values[i], uint64(i+1)), usd("6.4"))
+				p.Approximate = values[i] != exact
+				s.write(batch(p))
+				s.write(batch(p))
+			}
+			histories = append(histories, h)
+		})
+	}
+	got := map[string]kurs.Row{}
+	for _, row := range s.read().Quotes {
+		got[row.Symbol] = row
+	}
+	for _, h := range histories {
+		want := converted(price(h.symbol, h.want, 1), usd("6.4"))
+		if row := got[h.symbol]; row.PriceNative != want.Value || row.PriceBase != want.Base || row.Approximate != (h.want != exact) {
+			t.Errorf("%s: %s, %s, approximate %t, want %s, %s", h.symbol, row.PriceNative, row.PriceBase, row.Approximate, want.Value, want.Base)
+		}
+	}
+}
+
 func testLatest(t *testing.T, data Data) {
 	s := open(t, data)
 	newest := at(price("A", "5", 4), after(30))
