@@ -10,6 +10,34 @@
 // Yahoo documents nothing of this. The facts were read in public clients
 // (yfinance, node-yahoo-finance2, ghostfolio, portfolio-performance, ticker) and
 // in the answers that they recorded; each is named where it is used.
+//
+// # Float32
+//
+// Yahoo computes prices in float32. The stream sends the four bytes; the quote
+// endpoint prints the shortest decimal that is that float32 (1.0489877); chart and
+// spark widen it to binary64 and print that (189.9499969482422 for 189.95). The
+// lines drawn here:
+//
+//   - A number of chart or spark that is exactly a float32 was one, and becomes
+//     the shortest decimal that is it. Any other is a decimal that somebody
+//     rounded (the recorded v7 spark is), or a true double, and stays as it is.
+//   - A number of a quote answer stays as it is, unless it has 15 digits or more
+//     and is exactly a float32: then it was widened as in a chart.
+//   - Of a price of at most 7 significant digits the restored number is that very
+//     price: prices below 100,000 with 2 decimals, below 10,000 with 3, below
+//     1,000 with 4. For where a step in the seventh digit is not smaller than the
+//     step to the next float32, no two such prices are one float32, and none
+//     shorter is it. That holds from 0.001 to 8,589,973,000, and below but for
+//     the last 2 to 5 % of each third decade (0.0009765625 to 0.001), where it
+//     holds of 6 digits.
+//   - What has more digits than that is marked approximate, wherever it came from:
+//     there may have been others that float32 could not hold, and rounding to the
+//     decimals that the instrument trades in does not bring them back. Where
+//     another answer tells the price exactly, that one wins (store).
+//   - What has more than 15 digits is no decimal of the market. It becomes the
+//     nearest binary64's shortest decimal, and is approximate.
+//
+// float32_test.go proves it, a decade at a time.
 package wire
 
 import (

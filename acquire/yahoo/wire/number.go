@@ -8,23 +8,10 @@ import (
 	"kurs"
 )
 
-// Numbers. Yahoo computes prices in float32. The stream sends the four bytes;
-// the quote endpoint prints the shortest decimal that is that float32
-// (1.0489877); chart and spark widen it to binary64 and print that
-// (189.9499969482422 for 189.95). The lines drawn here:
-//
-//   - A number of chart or spark that is exactly a float32 was one, and becomes
-//     the shortest decimal that round-trips as float32. Any other is a decimal
-//     that somebody rounded (the recorded v7 spark is) and stays as it is.
-//   - A number of a quote answer stays as it is, unless it has 15 digits or more
-//     and is exactly a float32: then it was widened as in a chart.
-//   - Up to 7 significant digits a restored number is the very decimal that the
-//     float32 was made from. From the 8th on there may have been digits that
-//     float32 could not hold: approximate, wherever the number came from.
-//   - What has more than 15 digits after that is no decimal of the market. It
-//     becomes the nearest binary64's shortest decimal, and is approximate.
+// Where the line is drawn between a price and what is left of it: see the
+// package's comment, Float32.
 const (
-	float32Digits = 7  // that any float32 keeps
+	float32Digits = 7  // that a float32 keeps, but where it is coarse
 	float64Digits = 15 // that any binary64 keeps
 )
 
@@ -46,7 +33,7 @@ func (v value) positive() kurs.Decimal {
 // quoted reads a number of a quote answer.
 func quoted(token []byte) value {
 	d, known := parse(token)
-	if known && d.Digits() <= float32Digits {
+	if known && d.Digits() < float32Digits {
 		return value{Decimal: d}
 	}
 	if !known || d.Digits() >= float64Digits {
@@ -56,8 +43,8 @@ func quoted(token []byte) value {
 	if !ok {
 		return value{}
 	}
-	short, err := kurs.DecimalFromFloat32(float32(f))
-	return value{Decimal: d, approximate: err == nil && short == d}
+	short := fromFloat32(float32(f))
+	return value{Decimal: d, approximate: short.Decimal == d && short.approximate}
 }
 
 // widened reads a number of a chart or spark answer.
@@ -85,7 +72,15 @@ func fromFloat32(f float32) value {
 	if err != nil {
 		return value{}
 	}
-	return value{Decimal: d, approximate: d.Digits() > float32Digits}
+	digits := d.Digits()
+	return value{Decimal: d, approximate: digits > float32Digits || digits == float32Digits && coarse(f, d)}
+}
+
+// coarse tells whether a step in the seventh digit of a price is smaller than the
+// step from its float32 to the next: two prices of 7 digits may then be one.
+func coarse(f float32, d kurs.Decimal) bool {
+	_, exp := d.Parts()
+	return float64(math.Nextafter32(f, math.MaxFloat32))-float64(f) > math.Pow10(exp+d.Digits()-float32Digits)
 }
 
 // decimal reads a number that never was a price, such as a dividend: the token

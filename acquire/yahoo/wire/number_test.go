@@ -105,7 +105,19 @@ func TestApproximatePricesAreTheFloat32(t *testing.T) {
 		if err != nil || float32(back) != narrow {
 			t.Fatalf("%v became %s: %v", narrow, v, err)
 		}
-		if v.approximate != (v.Digits() > 7) {
+		// Exact is what no other decimal of as many digits shares its float32 with.
+		coef, exp := v.Parts()
+		shared := v.Digits() > 7
+		for _, beside := range []int64{-1, 1} {
+			other, err := kurs.NewDecimal(coef+beside, exp)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if near, err := strconv.ParseFloat(other.String(), 32); err == nil && float32(near) == narrow {
+				shared = true
+			}
+		}
+		if shared && !v.approximate || v.approximate && v.Digits() < 7 {
 			t.Fatalf("%s: approximate is %v", v, v.approximate)
 		}
 	}
