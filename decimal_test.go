@@ -262,3 +262,57 @@ func BenchmarkConvert(b *testing.B) {
 		buf = base.Append(buf[:0])
 	}
 }
+
+// TestConvertAtTheExtremes: the largest and the smallest there are, and every
+// number of digits between. What cannot be kept is an error, never a wrap.
+func TestConvertAtTheExtremes(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	coefs := []int64{1, 5, 9, 999_999_999_999_999_999, 999_999_999_999_999_998, 500_000_000_000_000_001, 1 << 53, 1<<53 + 1}
+	exps := []int{-400, -399, -300, -150, -18, -1, 0, 1, 18, 150, 300, 382, 399, 400}
+	pick := func() kurs.Decimal {
+		for {
+			coef := coefs[r.IntN(len(coefs))]
+			if r.IntN(2) == 0 {
+				coef = r.Int64N(int64(math.Pow10(1 + r.IntN(18))))
+			}
+			if r.IntN(4) == 0 {
+				coef = -coef
+			}
+			if d, err := kurs.NewDecimal(coef, exps[r.IntN(len(exps))]); err == nil {
+				return d
+			}
+		}
+	}
+	refused, kept := 0, 0
+	for range 3000 {
+		a, f, b := pick(), pick(), pick()
+		exact := roundHalfEven(new(big.Rat).Mul(new(big.Rat).Mul(rat(a), rat(f)), rat(b)), kurs.Precision)
+		got, err := kurs.Convert(a, f, b)
+		if err == nil {
+			kept++
+			if rat(got).Cmp(exact) != 0 {
+				t.Fatalf("%s x %s x %s = %s, want %s", a, f, b, got, exact.FloatString(20))
+			}
+			continue
+		}
+		refused++
+		// Refused rightly: the exact result has no form that a decimal has.
+		if !errors.Is(err, kurs.ErrDecimalRange) || got.Known() {
+			t.Fatalf("%s x %s x %s: %s, %v", a, f, b, got, err)
+		}
+		if exact.Sign() == 0 {
+			t.Fatalf("%s x %s x %s is 0, not %v", a, f, b, err)
+		}
+		if top := magnitude(exact); top > -380 && top < 400 {
+			t.Fatalf("%s x %s x %s, about 1e%d, is refused: %v", a, f, b, top, err)
+		}
+	}
+	if refused < 300 || kept < 300 {
+		t.Errorf("%d refused, %d kept", refused, kept)
+	}
+}
+
+// magnitude is the exponent of a number's leading digit, or one beside it.
+func magnitude(r *big.Rat) int {
+	return len(new(big.Int).Abs(r.Num()).String()) - len(r.Denom().String())
+}
