@@ -352,7 +352,8 @@ func TestRecordedMistakesOfUnits(t *testing.T) {
 			func(c string) bool { return strings.HasPrefix(c, "14.55") }, 23, 14,
 		},
 		{ // one hour ends in pounds that began in pence; the other hours tell
-			"yf-ASAI-L-1h-bad-unit.csv", "ASAI.L", "1h", kurs.Neighbour{},
+			"yf-ASAI-L-1h-bad-unit.csv", "ASAI.L", "1h",
+			kurs.Neighbour{},
 			func(c string) bool { return !strings.HasPrefix(c, "0.6") }, 20, 1,
 		},
 	} {

@@ -152,7 +152,9 @@ func coined(i int) string { return string([]byte{'X', 'A' + byte(i/26), 'A' + by
 
 // BenchmarkConvertPrices is what is done of each price for its value: the rate as
 // of its time, direct, inverse and cross in turn, and the product. An iteration is
-// a price of a currency and a time of its own.
+// a price: as they come, all symbols of a minute and then of the next, from the
+// first to the last minute of the book; and of any minute in any order, as
+// happens nowhere.
 func BenchmarkConvertPrices(b *testing.B) {
 	book := aWeek(b)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -161,30 +163,40 @@ func BenchmarkConvertPrices(b *testing.B) {
 		at    time.Time
 		value kurs.Decimal
 	}
-	prices := make([]price, 1<<16)
-	for i := range prices {
-		value, err := kurs.NewDecimal(1+random.Int64N(99_999_999), -2)
-		if err != nil {
-			b.Fatal(err)
+	prices := make([]price, 1<<20)
+	for _, c := range []struct {
+		name   string
+		minute func(i int) int
+	}{
+		{"as they come", func(i int) int { return i * manyRates / len(prices) }},
+		{"in any order", func(int) int { return random.IntN(manyRates) }},
+	} {
+		for i := range prices {
+			value, err := kurs.NewDecimal(1+random.Int64N(99_999_999), -2)
+			if err != nil {
+				b.Fatal(err)
+			}
+			at := tuesday.Add(time.Duration(c.minute(i))*time.Minute + time.Duration(random.IntN(60))*time.Second)
+			prices[i] = price{kurs.Pair{From: coined(1 + i%(manyPairs-1)), To: "DKK"}, at, value}
 		}
-		pair := kurs.Pair{From: coined(1 + random.IntN(manyPairs-1)), To: "DKK"}
-		prices[i] = price{pair, tuesday.Add(time.Duration(random.IntN(manyRates*60)) * time.Second), value}
+		factors := [2]kurs.Decimal{kurs.Int(1), kurs.MustDecimal("0.01")}
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				p := &prices[i%len(prices)]
+				r, ok := book.AsOf(p.pair, p.at, manyRates+1)
+				if !ok {
+					b.Fatalf("no rate of %s at %s", p.pair, p.at)
+				}
+				if _, err := kurs.Convert(p.value, factors[i%2], r.Value); err != nil {
+					b.Fatal(err)
+				}
+				i++
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "prices/s")
+		})
 	}
-	factors := [2]kurs.Decimal{kurs.Int(1), kurs.MustDecimal("0.01")}
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		p := &prices[i%len(prices)]
-		r, ok := book.AsOf(p.pair, p.at, manyRates+1)
-		if !ok {
-			b.Fatalf("no rate of %s at %s", p.pair, p.at)
-		}
-		if _, err := kurs.Convert(p.value, factors[i%2], r.Value); err != nil {
-			b.Fatal(err)
-		}
-		i++
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "prices/s")
 }
 
 // BenchmarkAsOfAMillion looks a rate up among a million of its pair: as of random

@@ -456,7 +456,11 @@ func (s *script) time() time.Time {
 }
 
 // restored is a book made from another's snapshot.
-func restored(tb testing.TB, b *fx.Book) *fx.Book {
+func restored(tb interface {
+	Helper()
+	Fatal(args ...any)
+}, b *fx.Book,
+) *fx.Book {
 	tb.Helper()
 	snapshot, err := b.Snapshot()
 	if err != nil {
