@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -31,14 +32,7 @@ func (d *database) contents() map[string][]string {
 	out := map[string][]string{}
 	for _, view := range []string{"v_quotes", "v_bars", "v_fx", "v_versions", "v_bar_versions", "v_quarantine", "v_instruments", "v_events", "v_aliases", "v_latest"} {
 		columns := d.rows("SELECT name FROM pragma_table_info(?) WHERE name NOT IN ('id', 'age')", view)
-		list := ""
-		for i, c := range columns {
-			if i > 0 {
-				list += ", "
-			}
-			list += `"` + c + `"`
-		}
-		rows := d.rows("SELECT " + list + " FROM " + view)
+		rows := d.rows(`SELECT "` + strings.Join(columns, `", "`) + `" FROM ` + view)
 		slices.Sort(rows)
 		out[view] = rows
 	}

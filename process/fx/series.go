@@ -3,6 +3,7 @@ package fx
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -91,7 +92,9 @@ func (s *series) guess(at int64, low, high int) (int, int) {
 		if at < first || at >= last {
 			break
 		}
-		i := low + int(float64(at-first)/float64(last-first)*float64(high-1-low))
+		over, under := bits.Mul64(uint64(at-first), uint64(high-1-low)) //nolint:gosec // at is not before first
+		part, _ := bits.Div64(over, under, uint64(last-first))          //nolint:gosec // nor after last
+		i := low + int(part)                                            //nolint:gosec // less than high-1-low
 		if s.times[i] > at {
 			high = i
 			if below := i - near; below >= low && s.times[below] <= at {
