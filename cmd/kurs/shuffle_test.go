@@ -63,8 +63,8 @@ func TestTheOrderOfProcessingChangesNothing(t *testing.T) {
 		seeds uint64
 		views []string // that are not empty
 	}{
-		{"an afternoon at the exchange", afternoon(t).pipe, 12, []string{"v_quotes", "v_bars", "v_fx", "v_versions", "v_quarantine", "v_instruments"}},
-		{"corrections, and people who have a say", quarrels(t), 40, []string{"v_quotes", "v_bars", "v_fx", "v_versions", "v_bar_versions", "v_quarantine", "v_aliases"}},
+		{"an afternoon at the exchange", afternoon(t).pipe, 6, []string{"v_quotes", "v_bars", "v_fx", "v_versions", "v_quarantine", "v_instruments"}},
+		{"corrections, and people who have a say", quarrels(t), 24, []string{"v_quotes", "v_bars", "v_fx", "v_versions", "v_bar_versions", "v_quarantine", "v_aliases"}},
 	} {
 		inOrder := newDatabase(t)
 		inOrder.write(c.pipe.worker(t).all()...)
