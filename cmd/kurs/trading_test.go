@@ -92,7 +92,7 @@ func (d *trading) record(t *testing.T, mode yahoo.Mode, spans []string) {
 	}
 	for i := 0; i < len(spans); i += 2 {
 		from, to := moment(t, spans[i]), moment(t, spans[i+1])
-		pause(time.Until(from))
+		letPass(time.Until(from))
 		wires := &wires{conns: make(chan net.Conn), done: make(chan struct{})}
 		ctx, cancel := context.WithCancel(t.Context())
 		served := make(chan error, 1)
@@ -108,11 +108,11 @@ func (d *trading) record(t *testing.T, mode yahoo.Mode, spans []string) {
 		ended := make(chan error, 1)
 		go func() { ended <- source.Run(run, d.emit) }()
 		// Nobody can tell that the very first price of all is wrong.
-		pause(2 * time.Minute)
+		letPass(2 * time.Minute)
 		faults := d.faults
 		faults.UnitFlip, faults.ValueFlip, faults.Hundredfold, faults.Late, faults.LateFor = 0.25, 0.25, 0.01, "GBP", 20*60
 		x.SetFaults(faults)
-		pause(time.Until(to))
+		letPass(time.Until(to))
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -174,8 +174,8 @@ func moment(t *testing.T, text string) time.Time {
 	return at
 }
 
-// pause lets time of a bubble pass.
-func pause(d time.Duration) {
+// letPass lets time of a bubble pass.
+func letPass(d time.Duration) {
 	timer := time.NewTimer(d)
 	<-timer.C
 }
