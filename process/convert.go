@@ -107,7 +107,7 @@ func (c *conversion) conversion(unit string, at time.Time) kurs.Conversion {
 		return out
 	}
 	out.Currency, out.Factor = currency, factor
-	if rate, known := c.Rates.AsOf(kurs.Pair{From: currency, To: c.Base}, at, c.upTo); known {
+	if rate, known := c.Rates.AsReceived(kurs.Pair{From: currency, To: c.Base}, at, c.upTo); known {
 		out.Rate = rate
 	}
 	return out

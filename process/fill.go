@@ -36,6 +36,7 @@ type filler struct {
 type entry struct {
 	seq      uint64
 	currency string
+	known    uint64  // the place in the stream rates that they were received at
 	after    uint64  // no rate up to here fits
 	times    []int64 // that rates are wanted of, Unix nanoseconds
 	prices   int
@@ -134,7 +135,7 @@ func (f *filler) take(u queue.Unpriced) error {
 	}
 	f.next = u.Seq + 1
 	f.entries = append(f.entries, entry{
-		seq: u.Seq, currency: w.Prices[0].Currency, after: w.After, times: w.times(), prices: len(w.Prices), received: w.received(),
+		seq: u.Seq, currency: w.Prices[0].Currency, known: w.After, after: w.After, times: w.times(), prices: len(w.Prices), received: w.received(),
 	})
 	return nil
 }
@@ -143,7 +144,7 @@ func (f *filler) take(u queue.Unpriced) error {
 func (f *filler) fits(e *entry) bool {
 	pair := kurs.Pair{From: e.currency, To: f.Base}
 	return slices.ContainsFunc(e.times, func(at int64) bool {
-		_, _, ok := f.book.FirstAfter(pair, time.Unix(0, at).UTC(), e.after)
+		_, _, ok := f.book.FirstAfter(pair, time.Unix(0, at).UTC(), e.known, e.after)
 		return ok
 	})
 }

@@ -30,10 +30,10 @@ type Pending struct {
 }
 
 // Fill gives the price the first rate of the book that fits and that was learned
-// after a position; ok is false while there is none. An error says that no rate
+// after the position that the price was received at; ok is false while there is none. An error says that no rate
 // can give it a value in the base currency.
-func (p *Pending) Fill(book *fx.Book, base string, after uint64) (fill kurs.Fill, ok bool, err error) {
-	rate, _, ok := book.FirstAfter(kurs.Pair{From: p.Currency, To: base}, p.At, after)
+func (p *Pending) Fill(book *fx.Book, base string, known uint64) (fill kurs.Fill, ok bool, err error) {
+	rate, _, ok := book.FirstAfter(kurs.Pair{From: p.Currency, To: base}, p.At, known, known)
 	if !ok {
 		return kurs.Fill{}, false, nil
 	}

@@ -14,7 +14,7 @@ import (
 // Rates answers which rate a price is converted with, and which rates of a
 // message were not believed. A [fx.Book] does.
 type Rates interface {
-	AsOf(pair kurs.Pair, at time.Time, upTo uint64) (kurs.Rate, bool)
+	AsReceived(pair kurs.Pair, at time.Time, upTo uint64) (kurs.Rate, bool)
 	Doubts(raw kurs.RawID) []fx.Refused
 }
 

@@ -32,10 +32,7 @@ type Config struct {
 	Into string
 	// StateDir keeps what was fetched over a restart. Empty: nothing is kept.
 	StateDir string
-	// Delay is how long nothing is asked at first: where another source is preferred
-	// to this one, it is to be heard before.
-	Delay   time.Duration
-	Timeout time.Duration // of one request, to its last byte; 30 s
+	Timeout  time.Duration // of one request, to its last byte; 30 s
 	// Transport makes the requests. Nil: one of our own, by the proxy that the
 	// environment names.
 	Transport http.RoundTripper
@@ -45,7 +42,6 @@ type Config struct {
 type Source struct {
 	log    *slog.Logger
 	place  place
-	delay  time.Duration
 	memory *memory
 
 	was    remembered
@@ -71,7 +67,7 @@ func New(c Config, log *slog.Logger) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ecb: %w", err)
 	}
-	return &Source{log: log, place: at, delay: c.Delay, memory: &memory{dir: c.StateDir, url: c.URL, into: c.Into, log: log}, handed: map[string]string{}}, nil
+	return &Source{log: log, place: at, memory: &memory{dir: c.StateDir, url: c.URL, into: c.Into, log: log}, handed: map[string]string{}}, nil
 }
 
 // Run asks until ctx is done, and then returns nil. It fails only where an answer
@@ -87,7 +83,6 @@ func (s *Source) Run(ctx context.Context, emit kurs.Emit) error {
 		}
 		return err
 	}
-	sleep(ctx, time.Now().Add(s.delay))
 	for ctx.Err() == nil {
 		if err := s.ask(ctx, hand); err != nil {
 			return err

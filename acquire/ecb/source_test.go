@@ -223,23 +223,6 @@ func TestItAsksSeldom(t *testing.T) {
 	})
 }
 
-// TestOthersAreHeardFirst where they are preferred.
-func TestOthersAreHeardFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := &bank{}
-		r := record(t, Config{Transport: b, Delay: time.Minute})
-		pass(time.Minute - 1)
-		if n := len(b.questions()); n != 0 {
-			t.Errorf("%d requests", n)
-		}
-		pass(1)
-		if n, _, _ := r.answers(); n != 1 {
-			t.Errorf("%d answers", n)
-		}
-		r.stop()
-	})
-}
-
 // TestAHolidayIsNotAskedAbout all the time.
 func TestAHolidayIsNotAskedAbout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

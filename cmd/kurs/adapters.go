@@ -53,16 +53,8 @@ func openSources(c config.Config, log *slog.Logger) ([]acquire.Source, error) {
 }
 
 func ecbConfig(c config.Config) ecb.Config {
-	out := ecb.Config{URL: c.FX.ECBURL, Into: c.Queue.URL + " " + c.Paths.Data, StateDir: c.Paths.Cache}
-	if c.FX.Source[0] != ecb.Name && c.Source.Yahoo.OwnHosts() {
-		out.Delay = preferredFirst
-	}
-	return out
+	return ecb.Config{URL: c.FX.ECBURL, Into: c.Queue.URL + " " + c.Paths.Data, StateDir: c.Paths.Cache}
 }
-
-// preferredFirst is how long Yahoo is heard alone at the start of a run: closing
-// prices are old when they come, and a bank's rate would do for them at once.
-const preferredFirst = time.Minute
 
 func notAsked(err error) error {
 	return &kurs.Error{Code: "KURS-CONFIG", Message: "the source cannot be asked", Try: "kurs config check", Exit: kurs.ExitUsage, Err: err}

@@ -197,7 +197,9 @@ func convertNow(ctx context.Context, client *yahoo.Client, c config.Config, raws
 			book.Learn(at, learned)
 		}
 	}
-	p := process.Processor{Base: c.Currency, Decode: decoders(), Policy: ratePolicy(c), Rates: book}
+	at++
+	book.Tick(at, time.Now().Add(c.FX.MaxAge+time.Minute)) // nobody will tell more
+	p := process.Processor{Base: c.Currency, Decode: decoders(), Policy: ratePolicy(c), Rates: allTold{book}}
 	last, names := map[string]kurs.Price{}, map[string]string{}
 	for _, raw := range raws {
 		raw.Source, raw.Listed = wire.Source, symbols
@@ -221,6 +223,14 @@ func convertNow(ctx context.Context, client *yahoo.Client, c config.Config, raws
 		}
 	}
 	return prices, names, nil
+}
+
+// allTold is a book that is complete: no source will tell more, so that another
+// stands in at once for the preferred one.
+type allTold struct{ *fx.Book }
+
+func (b allTold) AsReceived(pair kurs.Pair, at time.Time, upTo uint64) (kurs.Rate, bool) {
+	return b.AsOf(pair, at, upTo)
 }
 
 // pairsOf are the pairs that answers need, and the time of their oldest price.

@@ -15,7 +15,11 @@ type leg struct {
 
 // asOf writes the rate to r, which is zero, and tells whether there is one. A rate
 // is large: to hand it up from call to call would take as long as to find it.
-func (s *state) asOf(r *kurs.Rate, pair kurs.Pair, at int64, upTo uint64) bool {
+//
+// A source that is not the preferred one stands in from the time on at which the
+// preferred one had its time to tell: [Policy.MaxAge] after the time asked for, and
+// after since.
+func (s *state) asOf(r *kurs.Rate, pair kurs.Pair, at, since int64, upTo uint64) bool {
 	key, isPair := codeOf(pair)
 	v, ok := s.view(upTo)
 	if !isPair || !ok {
@@ -30,10 +34,12 @@ func (s *state) asOf(r *kurs.Rate, pair kurs.Pair, at int64, upTo uint64) bool {
 		}
 		return s.ofSource(r, v.rules.fixedSource, v.rules.fixed, &q)
 	}
-	for i, name := range v.rules.sources {
-		if i > 0 && v.clock < at+v.rules.open {
-			break // the preferred source may still tell
+	preferred := false
+	for _, name := range v.rules.sources {
+		if preferred && v.clock < max(at, since)+v.rules.open {
+			break // it may still tell
 		}
+		preferred = preferred || name != SourceFixed // what is written down does not come later
 		if name == SourceFixed && s.ofSource(r, v.rules.fixedSource, v.rules.fixed, &q) {
 			return true
 		}

@@ -77,7 +77,7 @@ func BenchmarkFirstAfter(b *testing.B) {
 	book := aDay(b)
 	pair, at := kurs.Pair{From: "USD", To: "DKK"}, tuesday.Add(720*time.Minute)
 	for b.Loop() {
-		if _, _, ok := book.FirstAfter(pair, at, 100); !ok {
+		if _, _, ok := book.FirstAfter(pair, at, 100, 100); !ok {
 			b.Fatal("no rate")
 		}
 	}

@@ -119,24 +119,40 @@ func (b *Book) WaitFor(ctx context.Context, pos uint64) error {
 // ValidFor of the answer is the span for which it was held valid; of a cross the
 // shorter leg's. Received and Raw of a cross are of the leg learned last.
 func (b *Book) AsOf(pair kurs.Pair, at time.Time, upTo uint64) (r kurs.Rate, ok bool) {
-	if pair.From == pair.To {
-		return kurs.Identity(pair.To), pair.To != ""
-	}
-	t, ok := nanos(at)
-	if !ok {
-		return kurs.Rate{}, false
-	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	ok = b.state.asOf(&r, pair, t, upTo)
+	ok = b.asOf(&r, pair, at, noTime, upTo)
 	return r, ok
 }
 
-// FirstAfter is how a price that found no rate gets one: the first position
-// after the given one at which [Book.AsOf] has an answer, and that answer. It is
-// the same however far the book is ahead, unless the position has sunk below
-// [Book.Floor]: then the search begins there.
-func (b *Book) FirstAfter(pair kurs.Pair, at time.Time, after uint64) (rate kurs.Rate, pos uint64, ok bool) {
+// AsReceived is [Book.AsOf] for a price that was received at the position: however
+// old the price is, the preferred source has not had its time to tell, and none
+// stands in for it yet. [Book.FirstAfter] goes on from there.
+func (b *Book) AsReceived(pair kurs.Pair, at time.Time, upTo uint64) (r kurs.Rate, ok bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	ok = b.asOf(&r, pair, at, b.state.clockAt(upTo), upTo)
+	return r, ok
+}
+
+// asOf answers; the lock is held.
+func (b *Book) asOf(r *kurs.Rate, pair kurs.Pair, at time.Time, since int64, upTo uint64) bool {
+	if pair.From == pair.To {
+		*r = kurs.Identity(pair.To)
+		return pair.To != ""
+	}
+	t, ok := nanos(at)
+	return ok && b.state.asOf(r, pair, t, since, upTo)
+}
+
+// FirstAfter is how a price that was received at the position known and found no
+// rate gets one: the first position after another, which is known or a later one
+// up to which it was looked for, at which there is an answer, and that answer.
+// Another source stands in for the preferred one once that had [Policy.MaxAge] to
+// tell, from the price's own time and from its reception on. The answer is the same
+// however far the book is ahead, unless the position has sunk below [Book.Floor]:
+// then the search begins there.
+func (b *Book) FirstAfter(pair kurs.Pair, at time.Time, known, after uint64) (rate kurs.Rate, pos uint64, ok bool) {
 	t, ok := nanos(at)
 	if !ok && pair.From != pair.To {
 		return kurs.Rate{}, 0, false
@@ -146,7 +162,7 @@ func (b *Book) FirstAfter(pair kurs.Pair, at time.Time, after uint64) (rate kurs
 	if pair.From == pair.To {
 		return kurs.Identity(pair.To), after + 1, pair.To != "" && after < b.state.pos
 	}
-	return b.state.firstAfter(pair, t, after)
+	return b.state.firstAfter(pair, t, known, after)
 }
 
 // Snapshot encodes the whole book at its position. It depends on what the book

@@ -87,13 +87,13 @@ func TestFirstAfter(t *testing.T) {
 	b := filled()
 	pair := kurs.Pair{From: "USD", To: "DKK"}
 	at := tuesday.Add(2 * time.Minute)
-	if _, _, ok := b.FirstAfter(pair, at, 5); ok {
+	if _, _, ok := b.FirstAfter(pair, at, 5, 5); ok {
 		t.Fatal("a rate out of nothing")
 	}
 	b.Learn(6, []kurs.Rate{rate(6, "USD", "DKK", "6.5", at.Add(time.Second))}) // after the price
 	b.Learn(7, []kurs.Rate{rate(7, "USD", "DKK", "6.4", at.Add(-time.Second))})
 	b.Learn(8, []kurs.Rate{rate(8, "USD", "DKK", "6.3", at)}) // better, but later learned
-	got, pos, ok := b.FirstAfter(pair, at, 5)
+	got, pos, ok := b.FirstAfter(pair, at, 5, 5)
 	if !ok || pos != 7 || got.Value != kurs.MustDecimal("6.4") {
 		t.Errorf("got %s at %d, %v", got.Value, pos, ok)
 	}

@@ -15,7 +15,8 @@
 // [Policy] in force at that position. Of several with one time the later learned
 // counts. Sources are tried in the policy's order, and within one source first the
 // pair itself, then its inverse, then a cross through a third currency, whose
-// time is that of its older leg. A cross never mixes sources.
+// time is that of its older leg. A cross never mixes sources. Another than the
+// preferred source stands in once that had its time to tell: see [Book.FirstAfter].
 //
 // # Forgetting
 //

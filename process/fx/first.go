@@ -8,21 +8,23 @@ import (
 
 // firstAfter tries the positions that can have made a difference, in order: the
 // one right after, those that brought a rate that matters, changes of policy.
-func (s *state) firstAfter(pair kurs.Pair, at int64, after uint64) (kurs.Rate, uint64, bool) {
+// What was received at the position known has its rate from there on.
+func (s *state) firstAfter(pair kurs.Pair, at int64, known, after uint64) (kurs.Rate, uint64, bool) {
 	key, isPair := codeOf(pair)
 	if !isPair {
 		return kurs.Rate{}, 0, false
 	}
+	since := s.clockAt(known)
 	for pos := max(after+1, s.floor()); pos > after && pos <= s.pos; {
 		var r kurs.Rate
-		if s.asOf(&r, pair, at, pos) {
+		if s.asOf(&r, pair, at, since, pos) {
 			return r, pos, true
 		}
 		next := nextAfter(pos)
 		s.routes(pair, key, at, &next)
 		for _, p := range s.policies {
 			next.offer(p.pos)
-			if fallback, ok := s.log.reaches(at + p.rules.open); ok && len(p.rules.sources) > 1 {
+			if fallback, ok := s.log.reaches(max(at, since) + p.rules.open); ok && len(p.rules.sources) > 1 {
 				next.offer(fallback)
 			}
 		}

@@ -301,7 +301,7 @@ func (s *script) first() {
 	want, day := s.answer(), s.day
 	last := s.book.Pos() // what comes later may well bring a first rate
 	s.question(question{upTo: after + 1, want: want, answer: func(b *fx.Book) string {
-		r, pos, ok := b.FirstAfter(pair, at, after)
+		r, pos, ok := b.FirstAfter(pair, at, after, after)
 		if !ok || pos > last {
 			return "no rate"
 		}

@@ -85,15 +85,27 @@ type answer struct {
 	from  string
 }
 
-func (m *model) asOf(pair kurs.Pair, at time.Time, upTo uint64) (answer, bool) {
+// clock is when the last message with rates up to a position was received.
+func (m *model) clock(pos uint64) (at time.Time) {
+	for _, l := range m.known {
+		if l.pos <= pos && l.Received.After(at) {
+			at = l.Received
+		}
+	}
+	return at
+}
+
+// asOf is the answer at a position; since is when the question came up, the zero
+// time for one about the past.
+func (m *model) asOf(pair kurs.Pair, at, since time.Time, upTo uint64) (answer, bool) {
 	p := m.policy(upTo)
 	sources := p.Sources
 	if len(sources) == 0 {
 		sources = []string{"ecb", "yahoo"}
 	}
 	for i, source := range sources {
-		if i > 0 && len(p.Sources) > 0 && midday.Before(at.Add(p.MaxAge)) {
-			break // all messages are received just after midday
+		if i > 0 && len(p.Sources) > 0 && (m.clock(upTo).Before(at.Add(p.MaxAge)) || m.clock(upTo).Before(since.Add(p.MaxAge))) {
+			break // the preferred source may still tell
 		}
 		if r, inverse, ok := m.leg(source, pair, at, upTo); ok {
 			if !inverse {
@@ -148,9 +160,9 @@ func product(x, y kurs.Decimal, xInverse, yInverse bool) (kurs.Decimal, error) {
 	return x.Mul(y)
 }
 
-func (m *model) firstAfter(pair kurs.Pair, at time.Time, after, last uint64) (answer, uint64, bool) {
+func (m *model) firstAfter(pair kurs.Pair, at time.Time, known, after, last uint64) (answer, uint64, bool) {
 	for pos := after + 1; pos <= last; pos++ {
-		if a, ok := m.asOf(pair, at, pos); ok {
+		if a, ok := m.asOf(pair, at, m.clock(known), pos); ok {
 			return a, pos, true
 		}
 	}
@@ -199,7 +211,7 @@ func (s *story) tell() {
 		r := kurs.Rate{
 			Pair: s.pair(), Time: s.time(), Source: rapid.SampledFrom([]string{"yahoo", "yahoo", "ecb"}).Draw(s.T, "source"),
 			Interval: rapid.SampledFrom([]string{"", "", "1m", "1d"}).Draw(s.T, "interval"),
-			Received: midday.Add(time.Duration(s.last) * time.Millisecond), Raw: kurs.RawID{Source: "yahoo", Run: "r", Counter: s.last},
+			Received: midday.Add(time.Duration(s.last) * time.Minute), Raw: kurs.RawID{Source: "yahoo", Run: "r", Counter: s.last},
 			Kept: true, // or else most would be doubted
 		}
 		var err error
@@ -228,14 +240,21 @@ func (s *story) tell() {
 func (s *story) ask(b *fx.Book) {
 	pair, at := s.pair(), s.time()
 	upTo := uint64(rapid.IntRange(0, int(s.last)).Draw(s.T, "up_to"))
-	want, wantOK := s.asOf(pair, at, upTo)
-	got, ok := b.AsOf(pair, at, upTo)
-	if ok != wantOK || ok && (got.Value != want.value || !got.Time.Equal(want.at) || got.Source != want.from) {
-		s.Fatalf("%s at %s up to %d: got %s of %s (%s) %t, want %s of %s (%s) %t", pair, at, upTo,
-			got.Value, got.Time, got.Source, ok, want.value, want.at, want.from, wantOK)
+	for _, c := range []struct {
+		name  string
+		since time.Time
+		ask   func(kurs.Pair, time.Time, uint64) (kurs.Rate, bool)
+	}{{"as of", time.Time{}, b.AsOf}, {"as received", s.clock(upTo), b.AsReceived}} {
+		want, wantOK := s.asOf(pair, at, c.since, upTo)
+		got, ok := c.ask(pair, at, upTo)
+		if ok != wantOK || ok && (got.Value != want.value || !got.Time.Equal(want.at) || got.Source != want.from) {
+			s.Fatalf("%s, %s at %s up to %d: got %s of %s (%s) %t, want %s of %s (%s) %t", c.name, pair, at, upTo,
+				got.Value, got.Time, got.Source, ok, want.value, want.at, want.from, wantOK)
+		}
 	}
-	want, wantPos, wantOK := s.firstAfter(pair, at, upTo, s.last)
-	got, pos, ok := b.FirstAfter(pair, at, upTo)
+	after := min(s.last, upTo+uint64(rapid.IntRange(0, 3).Draw(s.T, "looked")))
+	want, wantPos, wantOK := s.firstAfter(pair, at, upTo, after, s.last)
+	got, pos, ok := b.FirstAfter(pair, at, upTo, after)
 	if ok != wantOK || ok && (pos != wantPos || got.Value != want.value || !got.Time.Equal(want.at)) {
 		s.Fatalf("first of %s at %s after %d: got %s at %d %t, want %s at %d %t", pair, at, upTo, got.Value, pos, ok, want.value, wantPos, wantOK)
 	}

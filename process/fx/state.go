@@ -1,6 +1,7 @@
 package fx
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -116,6 +117,19 @@ func (s *state) view(upTo uint64) (v view, ok bool) {
 	v.rules = &s.policies[i].rules
 	return v, ok
 }
+
+// clockAt is the clock of the stream at a position; the least time there is, where
+// nothing is known of that any more.
+func (s *state) clockAt(pos uint64) int64 {
+	v, ok := s.view(pos)
+	if !ok {
+		return noTime
+	}
+	return max(v.clock, noTime)
+}
+
+// noTime is before all times, with room to add to.
+const noTime = math.MinInt64 / 2
 
 // learn takes the rates of a message, in stretches of one receipt; nearly always
 // there is only one.
