@@ -29,6 +29,7 @@ type Report struct {
 	Quotes   int  // rows of v_quotes
 	Rates    int  // rows of v_fx
 	Bars     int  // rows of v_bars
+	Aside    int  // rows of v_quarantine: what was set aside is not lost
 	Unfilled int  // prices without a base value
 	Lost     int  // requests of which something is not stored
 	Doubtful int  // prices that are not stored, and of which the ledger does not know whether they were read
@@ -45,8 +46,8 @@ func (r *Report) OK() bool { return r.Wrong == 0 }
 
 // String is a line of counts, and the problems below.
 func (r *Report) String() string {
-	text := fmt.Sprintf("%d lines of the ledger, %d distinct prices; stored %d prices, %d rates, %d bars, %d without a base value; %d requests lost, %d frames perhaps never read; %d problems",
-		r.Lines, r.Distinct, r.Quotes, r.Rates, r.Bars, r.Unfilled, r.Lost, r.Doubtful, r.Wrong)
+	text := fmt.Sprintf("%d lines of the ledger, %d distinct prices; stored %d prices, %d rates, %d bars, %d set aside, %d without a base value; %d requests lost, %d frames perhaps never read; %d problems",
+		r.Lines, r.Distinct, r.Quotes, r.Rates, r.Bars, r.Aside, r.Unfilled, r.Lost, r.Doubtful, r.Wrong)
 	return strings.Join(append([]string{text}, r.Problems...), "\n  ")
 }
 
@@ -82,7 +83,7 @@ func Check(ctx context.Context, ledger, database string, o Options) (*Report, er
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	err = errors.Join(c.readRates(ctx, db), c.readBars(ctx, db), c.readQuotes(ctx, db), db.Close())
+	err = errors.Join(c.readRates(ctx, db), c.readBars(ctx, db), c.readQuotes(ctx, db), c.readAside(ctx, db), db.Close())
 	if err != nil {
 		return nil, fmt.Errorf("read the database: %w", err)
 	}

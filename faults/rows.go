@@ -89,6 +89,30 @@ func (c *checker) readBars(ctx context.Context, db *sql.DB) error {
 	})
 }
 
+// readAside reads v_quarantine: each observation in it was handed out as it is
+// there. A rate that was read from a bar has either time.
+func (c *checker) readAside(ctx context.Context, db *sql.DB) error {
+	return each(ctx, db, `SELECT symbol, kind, cast(time * 1000 + 0.5 AS INTEGER), interval, price_native FROM v_quarantine
+			WHERE time IS NOT NULL AND price_native IS NOT NULL`,
+		func(scan func(...any) error) error {
+			var (
+				symbol, kind string
+				ms           int64
+				interval     sql.NullString
+				native       float64
+			)
+			if err := scan(&symbol, &kind, &ms, &interval, &native); err != nil {
+				return err
+			}
+			c.Aside++
+			if end := ms + lengths[interval.String]; kind == "bar" || c.ledger[seen{symbol, ms}] == nil {
+				ms = end
+			}
+			c.stored(symbol, ms, real64(native), "v_quarantine")
+			return nil
+		})
+}
+
 // quote is a row of v_quotes.
 type quote struct {
 	symbol, session, source string

@@ -141,7 +141,10 @@ func looksWell(t *testing.T, dir string) bool {
 	if code != kurs.ExitOK {
 		return false // not up yet, or about to end
 	}
-	text, _, _ := ran(t, "status", "--data", dir, "-o", "json")
+	text, _, code := ran(t, "status", "--data", dir, "-o", "json")
+	if code != kurs.ExitOK {
+		return false // ended since the screen was read
+	}
 	var s shownStatus
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		t.Errorf("%v\n%s", err, text)
