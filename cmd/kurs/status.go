@@ -25,6 +25,7 @@ type shownStatus struct {
 	Prices  []kurs.Row    `json:"prices"` // the newest of each symbol
 	Missing []string      `json:"missing,omitempty"`
 	Disk    diskStatus    `json:"disk"`
+	shownIn string        // the currency of the prices' values
 	Waiting []waitingPair `json:"waiting_for_rates"`
 	Aside   asideStatus   `json:"quarantine"`
 }
@@ -53,6 +54,7 @@ type diskStatus struct {
 func statusCommand(std streams) *cobra.Command {
 	var (
 		s      settings
+		f      viewFlags
 		check  bool
 		output string
 	)
@@ -75,7 +77,7 @@ Exit codes: 0; with --check 4 when it is not healthy; 10 when none is running.`,
 			if err != nil {
 				return err
 			}
-			status, err := lookAround(cmd.Context(), c)
+			status, err := lookAround(cmd.Context(), c, f)
 			if err != nil {
 				return err
 			}
@@ -83,13 +85,14 @@ Exit codes: 0; with --check 4 when it is not healthy; 10 when none is running.`,
 		},
 	}
 	s.bind(cmd.Flags())
+	f.bindCurrency(cmd.Flags())
 	cmd.Flags().BoolVar(&check, "check", false, "print one line, and exit with 4 when something is wrong")
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
 	return cmd
 }
 
 // lookAround asks the run, and reads the database.
-func lookAround(ctx context.Context, c config.Config) (shownStatus, error) {
+func lookAround(ctx context.Context, c config.Config, f viewFlags) (shownStatus, error) {
 	status, err := supervise.Ask(ctx, c.Paths.Data)
 	if err != nil {
 		return shownStatus{}, &kurs.Error{
@@ -97,25 +100,28 @@ func lookAround(ctx context.Context, c config.Config) (shownStatus, error) {
 			Try: "kurs status again; its log tells more", Exit: kurs.ExitUnhealthy, Retryable: true, Err: err,
 		}
 	}
-	out := shownStatus{Status: status, Prices: []kurs.Row{}, Waiting: []waitingPair{}}
-	database := c.Paths.Database
+	out := shownStatus{Status: status, shownIn: status.Currency, Prices: []kurs.Row{}, Waiting: []waitingPair{}}
 	if status.Database != "" {
-		database = status.Database
+		c.Paths.Database = status.Database
 	}
 	if free, err := freeSpace(existing(c.Paths.Data)); err == nil {
 		out.Disk.FreeBytes = free
 	}
-	r, err := sqlite.OpenReader(ctx, database)
+	v, err := f.open(ctx, c, nil)
 	if errors.Is(err, sqlite.ErrNoDatabase) {
 		return out, nil
 	}
 	if err != nil {
 		return out, err
 	}
-	defer func() { _ = r.Close() }() // it was only read
-	if out.Prices, err = r.Latest(ctx, nil, time.Time{}); err != nil {
+	defer v.close()
+	r := v.db
+	out.shownIn = v.currency()
+	prices, err := v.latest(ctx, nil)
+	if err != nil {
 		return out, err
 	}
+	out.Prices = append(out.Prices, prices...)
 	waiting, err := r.Waiting(ctx)
 	if err != nil {
 		return out, err
@@ -211,7 +217,7 @@ func statusScreen(w io.Writer, c config.Config, s shownStatus) error {
 		return err
 	}
 	fmt.Fprintln(w)
-	c.Currency = s.Currency
+	c.Currency = s.shownIn
 	if err := priceTable(w, c, s.Prices[:min(len(s.Prices), mostShown)], s.Now); err != nil {
 		return err
 	}

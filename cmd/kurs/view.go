@@ -26,10 +26,14 @@ type viewFlags struct {
 
 func (f *viewFlags) bind(flags *pflag.FlagSet) {
 	if flags.Lookup("currency") == nil { // it may be that of the config
-		flags.StringVar(&f.currency, "currency", "", "show values in `CURRENCY`, at the stored rates of each price's own time")
+		f.bindCurrency(flags)
 	}
 	flags.StringVar(&f.asOf, "as-of", "", "show what kurs knew at `TIME`")
 	flags.BoolVar(&f.adjusted, "adjusted", false, "apply the splits of shares that came after a price")
+}
+
+func (f *viewFlags) bindCurrency(flags *pflag.FlagSet) {
+	flags.StringVar(&f.currency, "currency", "", "show values in `CURRENCY`, at the stored rates of each price's own time")
 }
 
 // view is how stored prices are read.
