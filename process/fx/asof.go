@@ -19,13 +19,13 @@ type leg struct {
 // A source that is not the preferred one stands in from the time on at which the
 // preferred one had its time to tell: [Policy.MaxAge] after the time asked for, and
 // after since.
-func (s *state) asOf(r *kurs.Rate, pair kurs.Pair, at, since int64, upTo uint64) bool {
+func (s *state) asOf(r *kurs.Rate, pair kurs.Pair, at int64, how asked, upTo uint64) bool {
 	key, isPair := codeOf(pair)
 	v, ok := s.view(upTo)
 	if !isPair || !ok {
 		return false
 	}
-	q := question{pair: pair, key: key, at: at, view: v}
+	q := question{pair: pair, key: key, at: at, view: v, receipt: how.receipt}
 	if len(v.rules.sources) == 0 {
 		for _, from := range s.sources {
 			if s.ofSource(r, from, s.pairs, &q) {
@@ -36,7 +36,7 @@ func (s *state) asOf(r *kurs.Rate, pair kurs.Pair, at, since int64, upTo uint64)
 	}
 	preferred := false
 	for _, name := range v.rules.sources {
-		if preferred && v.clock < max(at, since)+v.rules.open {
+		if preferred && v.clock < max(at, how.since)+v.rules.open {
 			break // it may still tell
 		}
 		preferred = preferred || name != SourceFixed // what is written down does not come later
@@ -52,12 +52,19 @@ func (s *state) asOf(r *kurs.Rate, pair kurs.Pair, at, since int64, upTo uint64)
 	return false
 }
 
+// asked says how something is asked.
+type asked struct {
+	since   int64 // when the question came up, by the clock of the stream
+	receipt bool  // by which message the rate was learned is wanted too
+}
+
 // question is what is asked, and what of the book may be used for the answer.
 type question struct {
 	pair kurs.Pair
 	key  code
 	at   int64
 	view
+	receipt bool
 }
 
 // ofSource tries the pair itself, its inverse, and crosses of one source.
@@ -133,7 +140,9 @@ func (s *state) quoted(r *kurs.Rate, q *question, l leg) bool {
 	found := l.rate()
 	r.Pair, r.Value, r.Time = q.pair, found.value(), time.Unix(0, l.time()).UTC()
 	r.ValidFor = q.rules.span(l.in.class)
-	s.log.receipt(found.known, r)
+	if q.receipt {
+		s.log.receipt(found.known, r)
+	}
 	named := s.labelOf(found)
 	r.Interval = named.interval
 	if !l.inverse {
@@ -160,7 +169,9 @@ func (s *state) crossed(r *kurs.Rate, q *question, via string, a, b leg) bool {
 	if x, y := s.labelOf(a.rate()).interval, s.labelOf(b.rate()).interval; x == y {
 		r.Interval = x
 	}
-	s.log.receipt(max(a.rate().known, b.rate().known), r)
+	if q.receipt {
+		s.log.receipt(max(a.rate().known, b.rate().known), r)
+	}
 	a.quoted(&r.Legs[0], kurs.Pair{From: q.pair.From, To: via})
 	b.quoted(&r.Legs[1], kurs.Pair{From: via, To: q.pair.To})
 	return true

@@ -185,7 +185,7 @@ func BenchmarkConvertPrices(b *testing.B) {
 			i := 0
 			for b.Loop() {
 				p := &prices[i%len(prices)]
-				r, ok := book.AsOf(p.pair, p.at, manyRates+1)
+				r, ok := book.AsReceived(p.pair, p.at, manyRates+1)
 				if !ok {
 					b.Fatalf("no rate of %s at %s", p.pair, p.at)
 				}
@@ -226,7 +226,7 @@ func BenchmarkAsOfAMillion(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				if _, ok := book.AsOf(pair, times[i%len(times)], n+1); !ok {
+				if _, ok := book.AsReceived(pair, times[i%len(times)], n+1); !ok {
 					b.Fatal("no rate")
 				}
 				i++

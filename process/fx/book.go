@@ -121,28 +121,29 @@ func (b *Book) WaitFor(ctx context.Context, pos uint64) error {
 func (b *Book) AsOf(pair kurs.Pair, at time.Time, upTo uint64) (r kurs.Rate, ok bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	ok = b.asOf(&r, pair, at, noTime, upTo)
+	ok = b.asOf(&r, pair, at, asked{since: noTime, receipt: true}, upTo)
 	return r, ok
 }
 
 // AsReceived is [Book.AsOf] for a price that was received at the position: however
 // old the price is, the preferred source has not had its time to tell, and none
-// stands in for it yet. [Book.FirstAfter] goes on from there.
+// stands in for it yet. [Book.FirstAfter] goes on from there. Received and Raw of
+// the answer are left out, which saves a look at a distant place.
 func (b *Book) AsReceived(pair kurs.Pair, at time.Time, upTo uint64) (r kurs.Rate, ok bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	ok = b.asOf(&r, pair, at, b.state.clockAt(upTo), upTo)
+	ok = b.asOf(&r, pair, at, asked{since: allTime}, upTo)
 	return r, ok
 }
 
 // asOf answers; the lock is held.
-func (b *Book) asOf(r *kurs.Rate, pair kurs.Pair, at time.Time, since int64, upTo uint64) bool {
+func (b *Book) asOf(r *kurs.Rate, pair kurs.Pair, at time.Time, how asked, upTo uint64) bool {
 	if pair.From == pair.To {
 		*r = kurs.Identity(pair.To)
 		return pair.To != ""
 	}
 	t, ok := nanos(at)
-	return ok && b.state.asOf(r, pair, t, since, upTo)
+	return ok && b.state.asOf(r, pair, t, how, upTo)
 }
 
 // FirstAfter is how a price that was received at the position known and found no

@@ -17,7 +17,7 @@ func (s *state) firstAfter(pair kurs.Pair, at int64, known, after uint64) (kurs.
 	since := s.clockAt(known)
 	for pos := max(after+1, s.floor()); pos > after && pos <= s.pos; {
 		var r kurs.Rate
-		if s.asOf(&r, pair, at, since, pos) {
+		if s.asOf(&r, pair, at, asked{since: since, receipt: true}, pos) {
 			return r, pos, true
 		}
 		next := nextAfter(pos)

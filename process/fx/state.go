@@ -128,8 +128,11 @@ func (s *state) clockAt(pos uint64) int64 {
 	return max(v.clock, noTime)
 }
 
-// noTime is before all times, with room to add to.
-const noTime = math.MinInt64 / 2
+// noTime is before all times and allTime after them, with room to add to.
+const (
+	noTime  = math.MinInt64 / 2
+	allTime = math.MaxInt64 / 2
+)
 
 // learn takes the rates of a message, in stretches of one receipt; nearly always
 // there is only one.
