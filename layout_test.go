@@ -34,6 +34,7 @@ func layout() []row {
 	return []row{
 		{folder: "."},
 		{folder: "fault"},
+		{folder: "rowtext"},
 
 		{folder: "acquire", may: []string{"queue"}, tests: []string{"queue/queuetest"}},
 		{folder: "acquire/yahoo", may: []string{"acquire/yahoo/wire"}, tests: []string{"sim"}},
@@ -45,7 +46,8 @@ func layout() []row {
 		{folder: "process/fx"},
 		{folder: "store", may: []string{"queue"}, tests: []string{"queue/queuetest"}},
 		{folder: "store/sqlite", tests: []string{"store/storetest"}},
-		{folder: "store/stdout", tests: []string{"store/storetest"}},
+		{folder: "store/stdout", may: []string{"rowtext", "store/position"}, tests: []string{"store/storetest"}},
+		{folder: "store/position"},
 		{folder: "store/storetest"},
 
 		{folder: "archive"},

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +16,7 @@ import (
 	"kurs"
 	"kurs/config"
 	"kurs/reading"
+	"kurs/rowtext"
 	"kurs/store/sqlite"
 )
 
@@ -24,6 +25,7 @@ type barsRun struct {
 	settings
 	viewFlags
 	rangeFlags
+	csvFlags
 
 	interval string
 	provider bool
@@ -54,6 +56,7 @@ with the rate as of their end. Column made_of says which it is.`,
 	r.settings.bind(flags)
 	r.viewFlags.bind(flags)
 	r.rangeFlags.bind(flags)
+	r.csvFlags.bind(flags)
 	flags.StringVar(&r.interval, "interval", "1d", "length of a bar: "+strings.Join(reading.IntervalNames(), " "))
 	flags.BoolVar(&r.provider, "provider", false, "show the provider's own bars")
 	flags.BoolVar(&r.extended, "extended", false, "count prices before and after the regular session too")
@@ -68,6 +71,10 @@ func (r *barsRun) run(ctx context.Context, std streams, symbols []string) error 
 	interval, err := reading.ParseInterval(r.interval)
 	if err != nil && !r.provider { // a provider has others
 		return usageError("--interval: "+err.Error(), "kurs bars AAPL --interval 5m")
+	}
+	dialect, err := r.dialect(r.output)
+	if err != nil {
+		return err
 	}
 	c, err := r.load(std)
 	if err != nil {
@@ -84,7 +91,7 @@ func (r *barsRun) run(ctx context.Context, std streams, symbols []string) error 
 	defer v.close()
 	found := map[string]bool{}
 	c.Currency = v.currency()
-	out := newBarWriter(std.out, r.output, c)
+	out := newBarWriter(std.out, r.output, dialect, c)
 	yield := func(b kurs.BarRow) error {
 		found[b.Symbol], found[b.Instrument] = true, true
 		return out.bar(b)
@@ -150,10 +157,10 @@ type barWriter struct {
 	end func() error
 }
 
-func newBarWriter(w io.Writer, format string, c config.Config) barWriter {
+func newBarWriter(w io.Writer, format string, dialect rowtext.Dialect, c config.Config) barWriter {
 	switch format {
 	case "csv":
-		return csvBars(w)
+		return csvBars(w, dialect)
 	case "jsonl":
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
@@ -171,41 +178,21 @@ func newBarWriter(w io.Writer, format string, c config.Config) barWriter {
 	return tableBars(w, c)
 }
 
-// barColumns are the columns of v_bars, under their JSON names, and what only
-// bars that were made have.
-var barColumns = []string{
-	"symbol", "time", "interval", "open_native", "high_native", "low_native", "close_native", "unit", "currency_native", "factor",
-	"fx_rate", "fx_time", "fx_source", "open_base", "high_base", "low_base", "close_base", "currency_base", "volume", "source", "received_iso",
-	"approximate", "origin", "instrument", "made_of", "prices", "unconverted", "unfinished", "rewritten", "split_factor",
-}
-
-func csvBars(w io.Writer) barWriter {
-	out := csv.NewWriter(w)
+func csvBars(w io.Writer, dialect rowtext.Dialect) barWriter {
+	out := bufio.NewWriter(w)
 	begun := false
 	return barWriter{
 		bar: func(b kurs.BarRow) error {
 			if !begun {
 				begun = true
-				if err := out.Write(barColumns); err != nil {
+				if _, err := out.Write(dialect.BarHead(nil)); err != nil {
 					return err
 				}
 			}
-			volume := ""
-			if b.Volume != nil {
-				volume = strconv.FormatInt(*b.Volume, 10)
-			}
-			return out.Write([]string{
-				spreadsheetText(b.Symbol), timeText(b.Time), b.Interval, b.OpenNative.String(), b.HighNative.String(), b.LowNative.String(),
-				b.CloseNative.String(), spreadsheetText(b.Unit), spreadsheetText(b.CurrencyNative), b.Factor.String(), b.FXRate.String(), timeText(b.FXTime),
-				spreadsheetText(b.FXSource), b.OpenBase.String(), b.HighBase.String(), b.LowBase.String(), b.CloseBase.String(), b.CurrencyBase, volume,
-				spreadsheetText(b.Source), timeText(b.ReceivedISO), flagText(b.Approximate), string(b.Origin), spreadsheetText(b.Instrument), string(b.MadeOf),
-				strconv.FormatInt(b.Prices, 10), strconv.FormatInt(b.Unconverted, 10), flagText(b.Unfinished), flagText(b.Rewritten), b.SplitFactor.String(),
-			})
+			_, err := out.Write(dialect.Bar(out.AvailableBuffer(), &b))
+			return err
 		},
-		end: func() error {
-			out.Flush()
-			return out.Error()
-		},
+		end: out.Flush,
 	}
 }
 

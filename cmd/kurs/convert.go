@@ -14,6 +14,7 @@ type convertRun struct {
 	settings
 	viewFlags
 	rangeFlags
+	csvFlags
 
 	to      string
 	symbols string
@@ -38,6 +39,7 @@ Only currencies whose rates were recorded can be had; kurs fx PAIR tells what is
 	flags := cmd.Flags()
 	r.settings.bind(flags)
 	r.rangeFlags.bind(flags)
+	r.csvFlags.bind(flags)
 	flags.StringVar(&r.to, "to", "", "the `CURRENCY` wanted (ISO 4217)")
 	flags.StringVar(&r.symbols, "symbols", "", "only these: `A,B`")
 	flags.StringVar(&r.asOf, "as-of", "", "with what kurs knew at `TIME`")
@@ -53,6 +55,10 @@ func (r *convertRun) run(ctx context.Context, std streams) error {
 	if r.output != "csv" && r.output != "jsonl" {
 		return usageError(fmt.Sprintf("-o %s is not a format: there are csv and jsonl", r.output), "-o csv")
 	}
+	dialect, err := r.dialect(r.output)
+	if err != nil {
+		return err
+	}
 	c, err := r.load(std)
 	if err != nil {
 		return err
@@ -67,7 +73,7 @@ func (r *convertRun) run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer v.close()
-	e := exported{found: map[string]bool{}}
+	e := exported{found: map[string]bool{}, dialect: dialect}
 	unvalued := 0
 	err = writeRows(std.out, r.output, func(row func(kurs.Row) error) error {
 		return v.quotes(ctx, filter, func(p kurs.Row) error {

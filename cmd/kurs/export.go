@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kurs"
+	"kurs/rowtext"
 	"kurs/store/sqlite"
 )
 
@@ -28,6 +28,7 @@ type exportRun struct {
 	settings
 	viewFlags
 	rangeFlags
+	csvFlags
 
 	format  string
 	symbols string
@@ -42,7 +43,7 @@ func exportCommand(std streams) *cobra.Command {
 		Short: "Write stored prices as CSV or JSON lines",
 		Long: `Write the stored prices, by symbol and time, with the columns of the view v_quotes.
 Unknown values are empty. Times are UTC. Texts that a spreadsheet might take for a
-formula begin with an apostrophe.
+formula get an apostrophe. --csv-dialect excel-da is for a Danish Excel.
 
 --currency gives the values in another currency, at the stored rates as of each
 price's own time. --as-of leaves out what kurs learned later.
@@ -59,6 +60,7 @@ now as 24h or 7d.`,
 	r.settings.bind(flags)
 	r.viewFlags.bind(flags)
 	r.rangeFlags.bind(flags)
+	r.csvFlags.bind(flags)
 	flags.StringVarP(&r.format, "output", "o", "csv", "csv or jsonl")
 	flags.StringVar(&r.symbols, "symbols", "", "only these: `A,B`")
 	flags.StringVar(&r.out, "out", "-", "write to `FILE`; - is standard output")
@@ -69,6 +71,10 @@ now as 24h or 7d.`,
 func (r *exportRun) run(ctx context.Context, std streams) error {
 	if r.format != "csv" && r.format != "jsonl" {
 		return usageError(fmt.Sprintf("-o %s is not a format: there are csv and jsonl", r.format), "-o csv")
+	}
+	dialect, err := r.dialect(r.format)
+	if err != nil {
+		return err
 	}
 	c, err := r.load(std)
 	if err != nil {
@@ -83,7 +89,7 @@ func (r *exportRun) run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer v.close()
-	e := exported{found: map[string]bool{}}
+	e := exported{found: map[string]bool{}, dialect: dialect}
 	if r.out == "-" {
 		err = e.write(ctx, std.out, r.format, v, filter)
 	} else {
@@ -166,8 +172,9 @@ func exportError(name string, err error) error {
 
 // exported is what an export has written.
 type exported struct {
-	rows  int
-	found map[string]bool // symbols
+	dialect rowtext.Dialect // of CSV
+	rows    int
+	found   map[string]bool // symbols
 }
 
 func (e *exported) write(ctx context.Context, w io.Writer, format string, v *view, filter sqlite.Filter) error {
@@ -191,22 +198,17 @@ func (e *exported) count(r *kurs.Row) {
 // writeRows writes what rows hands over as CSV or JSON lines.
 func writeRows(w io.Writer, format string, rows func(func(kurs.Row) error) error) error {
 	buffered := bufio.NewWriterSize(w, 64<<10)
-	row, flush := jsonRow(buffered), func() error { return nil }
+	row := jsonRow(buffered)
 	if format == "csv" {
-		table := csv.NewWriter(buffered)
-		if err := table.Write(csvColumns); err != nil {
+		if _, err := buffered.Write(e.dialect.RowHead(nil)); err != nil {
 			return err
 		}
-		row = func(r kurs.Row) error { return csvRow(table, r) }
-		flush = func() error {
-			table.Flush()
-			return table.Error()
+		row = func(r kurs.Row) error {
+			_, err := buffered.Write(e.dialect.Row(buffered.AvailableBuffer(), &r))
+			return err
 		}
 	}
 	if err := rows(row); err != nil {
-		return err
-	}
-	if err := flush(); err != nil {
 		return err
 	}
 	return buffered.Flush()
@@ -229,42 +231,6 @@ func jsonRow(w io.Writer) func(kurs.Row) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	return func(r kurs.Row) error { return enc.Encode(r) }
-}
-
-// csvColumns are the columns of v_quotes, under their JSON names.
-var csvColumns = []string{
-	"symbol", "time", "price_native", "unit", "currency_native", "factor", "fx_rate", "fx_time", "fx_source", "price_base", "currency_base",
-	"bid", "ask", "volume", "session", "source", "received_iso", "approximate", "origin", "corrected_by", "instrument", "split_factor",
-}
-
-func csvRow(w *csv.Writer, r kurs.Row) error {
-	volume := ""
-	if r.Volume != nil {
-		volume = strconv.FormatInt(*r.Volume, 10)
-	}
-	return w.Write([]string{
-		spreadsheetText(r.Symbol), timeText(r.Time), r.PriceNative.String(), spreadsheetText(r.Unit), spreadsheetText(r.CurrencyNative),
-		r.Factor.String(), r.FXRate.String(), timeText(r.FXTime), spreadsheetText(r.FXSource), r.PriceBase.String(), spreadsheetText(r.CurrencyBase),
-		r.Bid.String(), r.Ask.String(), volume, spreadsheetText(string(r.Session)), spreadsheetText(r.Source), timeText(r.ReceivedISO),
-		flagText(r.Approximate), string(r.Origin), spreadsheetText(r.CorrectedBy), spreadsheetText(r.Instrument), r.SplitFactor.String(),
-	})
-}
-
-// spreadsheetText guards a text that a spreadsheet would take for a formula
-// (OWASP ASVS 5, 1.2.10). Numbers are not touched: a negative one begins with -.
-func spreadsheetText(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\x00", rune(text[0])) {
-		return "'" + text
-	}
-	return text
-}
-
-// flagText is how CSV has what is rarely so.
-func flagText(b bool) string {
-	if b {
-		return "1"
-	}
-	return ""
 }
 
 func timeText(t time.Time) string {

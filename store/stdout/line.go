@@ -2,75 +2,15 @@ package stdout
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"kurs"
+	"kurs/rowtext"
 )
-
-// fillRow is what a fill says: the key of a price that was printed without a
-// base value, and what it lacked. The names are those of [kurs.Row].
-type fillRow struct {
-	Symbol       string       `json:"symbol"`
-	Time         time.Time    `json:"time"`
-	Session      kurs.Session `json:"session"`
-	Source       string       `json:"source"`
-	FXRate       kurs.Decimal `json:"fx_rate,omitzero"`
-	FXTime       time.Time    `json:"fx_time,omitzero"`
-	FXSource     string       `json:"fx_source,omitempty"`
-	PriceBase    kurs.Decimal `json:"price_base"`
-	CurrencyBase string       `json:"currency_base"`
-	from         string       // the currency that the rate is from
-}
-
-func filled(f *kurs.Fill, base string) fillRow {
-	if base == "" {
-		base = f.Rate.To
-	}
-	return fillRow{
-		Symbol: f.Symbol, Time: f.Time.UTC(), Session: f.Session, Source: f.Source,
-		FXRate: f.Rate.Value, FXTime: f.Rate.Time, FXSource: f.Rate.Source, PriceBase: f.Base, CurrencyBase: base, from: f.Rate.From,
-	}
-}
-
-func jsonLine(out *bytes.Buffer, row kurs.Row) error { return encode(out, row) }
-func jsonFill(out *bytes.Buffer, fill fillRow) error { return encode(out, fill) }
-
-func encode(out *bytes.Buffer, v any) error {
-	var line bytes.Buffer
-	e := json.NewEncoder(&line)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return err
-	}
-	appendVisible(out, line.Bytes())
-	return nil
-}
-
-// appendVisible writes a line of JSON with every character that a terminal might
-// obey, or that changes the direction of writing, as an escape. encoding/json
-// does so for those below a space only.
-func appendVisible(out *bytes.Buffer, line []byte) {
-	for len(line) > 0 {
-		r, size := utf8.DecodeRune(line)
-		switch {
-		case r == '\n' || unicode.IsGraphic(r):
-			out.Write(line[:size])
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(out, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(out, `\u%04x`, r)
-		}
-		line = line[size:]
-	}
-}
 
 // A readable line:
 //
@@ -83,7 +23,7 @@ const (
 	yellow, off = "\x1b[33m", "\x1b[0m"
 )
 
-func (s *Store) humanLine(out *bytes.Buffer, row kurs.Row) error {
+func (s *Store) humanLine(out *bytes.Buffer, row *kurs.Row) error {
 	native := fmt.Sprintf("%14s %-5s", row.PriceNative, visible(row.Unit))
 	s.head(out, row.Time, row.Symbol, native)
 	s.tail(out, row.FXRate, row.CurrencyNative, row.PriceBase, row.CurrencyBase)
@@ -93,9 +33,9 @@ func (s *Store) humanLine(out *bytes.Buffer, row kurs.Row) error {
 	return out.WriteByte('\n')
 }
 
-func (s *Store) humanFill(out *bytes.Buffer, fill fillRow) error {
+func (s *Store) humanFill(out *bytes.Buffer, fill *rowtext.Fill) error {
 	s.head(out, fill.Time, fill.Symbol, fmt.Sprintf("%20s", "(rate came later)"))
-	s.tail(out, fill.FXRate, fill.from, fill.PriceBase, fill.CurrencyBase)
+	s.tail(out, fill.FXRate, fill.From, fill.PriceBase, fill.CurrencyBase)
 	return out.WriteByte('\n')
 }
 

@@ -25,6 +25,8 @@ import (
 
 	"kurs"
 	"kurs/fault"
+	"kurs/rowtext"
+	"kurs/store/position"
 )
 
 // Config is how the store prints.
@@ -65,10 +67,10 @@ func Open(w io.Writer, config Config, log *slog.Logger) (*Store, error) {
 			s.file = file
 		}
 	}
-	var err error
-	s.pos, err = readPosition(config.PositionFile)
-	if err != nil {
-		return nil, fmt.Errorf("stdout: %w", err)
+	if config.PositionFile != "" {
+		if err := position.Read(config.PositionFile, &s.pos); err != nil {
+			return nil, fmt.Errorf("stdout: %w", err)
+		}
 	}
 	log.Debug("printing", "human", config.Human, "position", s.pos.Seq)
 	return s, nil
@@ -94,8 +96,8 @@ func (s *Store) Write(ctx context.Context, group kurs.Group) error {
 	if s.torn {
 		out.WriteByte('\n')
 	}
-	for _, b := range group.Batches {
-		if err := s.render(&out, b); err != nil {
+	for i := range group.Batches {
+		if err := s.render(&out, &group.Batches[i]); err != nil {
 			return err
 		}
 	}
@@ -104,8 +106,10 @@ func (s *Store) Write(ctx context.Context, group kurs.Group) error {
 		return err
 	}
 	if group.Position != (kurs.StreamPos{}) {
-		if err := writePosition(s.config.PositionFile, group.Position); err != nil {
-			return fmt.Errorf("stdout: %w", err)
+		if s.config.PositionFile != "" {
+			if err := position.Write(s.config.PositionFile, group.Position); err != nil {
+				return fmt.Errorf("stdout: %w", err)
+			}
 		}
 		s.pos = group.Position
 	}
@@ -113,43 +117,14 @@ func (s *Store) Write(ctx context.Context, group kurs.Group) error {
 	return nil
 }
 
-func (s *Store) render(out *bytes.Buffer, b kurs.Batch) error {
-	line, fill := jsonLine, jsonFill
+func (s *Store) render(out *bytes.Buffer, b *kurs.Batch) error {
+	line, fill := rowtext.JSON, rowtext.JSONFill
 	if s.config.Human {
 		line, fill = s.humanLine, s.humanFill
 	}
-	for i := range b.Prices {
-		p := &b.Prices[i]
-		if err := check(p); err != nil {
-			return err
-		}
-		if err := line(out, p.Row()); err != nil {
-			return fmt.Errorf("%w: %q: %w", kurs.ErrRejected, p.Symbol, err)
-		}
-	}
-	for i := range b.Fills {
-		f := &b.Fills[i]
-		if f.Interval != "" {
-			continue // a bar, which was not printed
-		}
-		if err := fill(out, filled(f, b.BaseCurrency)); err != nil {
-			return fmt.Errorf("%w: fill of %q: %w", kurs.ErrRejected, f.Symbol, err)
-		}
-	}
-	return nil
-}
-
-// check refuses what no line can show.
-func check(p *kurs.Price) error {
-	switch year := p.Time.UTC().Year(); {
-	case p.Symbol == "":
-		return fmt.Errorf("%w: a price without a symbol", kurs.ErrRejected)
-	case !p.Value.Known():
-		return fmt.Errorf("%w: %q: a price without a value", kurs.ErrRejected, p.Symbol)
-	case p.Time.IsZero() || year < 0 || year > 9999:
-		return fmt.Errorf("%w: %q: a time that is not one", kurs.ErrRejected, p.Symbol)
-	}
-	return nil
+	return rowtext.Each(b,
+		func(row *kurs.Row) error { return line(out, row) },
+		func(f *rowtext.Fill) error { return fill(out, f) })
 }
 
 func (s *Store) print(lines []byte) error {

@@ -109,7 +109,7 @@ func TestJSONLines(t *testing.T) {
 		`"session":"regular","source":"yahoo","received_iso":"2026-11-24T09:15:02Z"}
 {"symbol":"VOD.L","time":"2026-11-24T09:15:01Z","price_native":"88.42","unit":"GBp","currency_native":"GBP","factor":"0.01",` +
 		`"currency_base":"DKK","volume":123,"session":"regular","source":"yahoo","received_iso":"2026-11-24T09:15:02Z"}
-{"symbol":"VOD.L","time":"2026-11-24T09:15:01Z","session":"regular","source":"yahoo","fx_rate":"8.6123",` +
+{"symbol":"VOD.L","time":"2026-11-24T09:15:01Z","session":"regular","source":"yahoo","received_iso":"2026-11-24T09:15:02Z","fx_rate":"8.6123",` +
 		`"fx_time":"2026-11-24T09:15:01Z","fx_source":"yahoo","price_base":"7.61499566","currency_base":"DKK"}
 `
 	if diff := gocmp.Diff(want, got); diff != "" {
