@@ -47,6 +47,7 @@ func layout() []row {
 		{folder: "store", may: []string{"queue"}, tests: []string{"queue/queuetest"}},
 		{folder: "store/sqlite", tests: []string{"store/storetest"}},
 		{folder: "store/stdout", may: []string{"rowtext", "store/position"}, tests: []string{"store/storetest"}},
+		{folder: "store/lines", may: []string{"rowtext", "store/position"}, tests: []string{"store/storetest"}},
 		{folder: "store/position"},
 		{folder: "store/storetest"},
 
@@ -82,8 +83,8 @@ func owners() map[string][]string {
 		"github.com/spf13":                {"cmd/kurs"},
 		"github.com/DeRuina/timberjack":   {"logs"},
 		"github.com/lmittmann/tint":       {"logs"},
-		"github.com/klauspost/compress":   {"archive"},
-		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo"},
+		"github.com/klauspost/compress":   {"archive", "store/lines"},
+		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo", "store/lines"},
 		"github.com/rogpeppe/go-internal": {"cmd/kurs"},
 	}
 }

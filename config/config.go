@@ -43,7 +43,7 @@ type Config struct {
 	Log     Log     `json:"log"`
 
 	// Paths is no setting of the file: it follows from --data, the settings
-	// store.sqlite.path, queue.dir and log.file, and the user's directories.
+	// store.sqlite.path, store.lines.dir, queue.dir, archive.dir and log.file, and the user's directories.
 	Paths Paths `json:"paths"`
 }
 
@@ -145,12 +145,23 @@ type Store struct {
 	Flush   time.Duration `json:"flush"` // longest wait for a batch to fill
 	MinFree int64         `json:"min_free"`
 	SQLite  SQLite        `json:"sqlite"`
+	Lines   Lines         `json:"lines"`
 }
 
 // SQLite is the default store.
 type SQLite struct {
 	Path        string        `json:"path"` // as written; Paths.Database is where it is
 	BusyTimeout time.Duration `json:"busy_timeout"`
+}
+
+// Lines is the store of files of lines.
+type Lines struct {
+	Dir      string `json:"dir"`         // as written; Paths.Lines is where it is
+	Format   string `json:"format"`      // "jsonl" or "csv"
+	Dialect  string `json:"csv_dialect"` // "rfc4180" or "excel-da"
+	MaxSize  int64  `json:"max_size"`    // bytes, then a file is begun anew
+	MaxFiles int    `json:"max_files"`   // closed ones that are kept; 0: all
+	Compress string `json:"compress"`    // "none", "gzip" or "zstd"
 }
 
 // Log is one configuration for the logs of all processes.

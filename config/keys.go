@@ -292,8 +292,8 @@ var keys = []Key{
 	},
 
 	{
-		Path: "store.use", Default: "sqlite", Choices: []string{"sqlite", "stdout"}, Flag: "store",
-		Meaning: `Where prices are kept, one or more: "sqlite" (a database file), "stdout" (printed as they come). The first is the one that is read`,
+		Path: "store.use", Default: "sqlite", Choices: []string{"sqlite", "stdout", "lines"}, Flag: "store",
+		Meaning: `Where prices are kept, one or more: "sqlite" (a database file), "stdout" (printed as they come), "lines" (files of JSON lines or CSV). The first is the one that is read`,
 		field:   func(c *Config) any { return &c.Store.Use },
 	},
 	{
@@ -320,6 +320,37 @@ var keys = []Key{
 		Path: "store.sqlite.busy_timeout", Default: "5s", Least: "0s", Most: "10m",
 		Meaning: "How long to wait for another program that holds the database, before kurs says so and tries again",
 		field:   func(c *Config) any { return &c.Store.SQLite.BusyTimeout },
+	},
+
+	{
+		Path:    "store.lines.dir",
+		Meaning: `Where the store "lines" writes its files; "" is <data directory>/lines. One kurs writes there`,
+		field:   func(c *Config) any { return &c.Store.Lines.Dir }, check: pathProblem,
+	},
+	{
+		Path: "store.lines.format", Default: "jsonl", Choices: []string{"jsonl", "csv"},
+		Meaning: "How a price looks in them: a line of JSON, or CSV",
+		field:   func(c *Config) any { return &c.Store.Lines.Format },
+	},
+	{
+		Path: "store.lines.csv_dialect", Default: "rfc4180", Choices: []string{"rfc4180", "excel-da"},
+		Meaning: `CSV as others read it: "excel-da" is for a Danish Excel`,
+		field:   func(c *Config) any { return &c.Store.Lines.Dialect },
+	},
+	{
+		Path: "store.lines.max_size", Default: "64MiB", Least: "1MiB", Most: "1TiB",
+		Meaning: "A file is begun anew at this size, and each day (UTC)",
+		field:   func(c *Config) any { return &c.Store.Lines.MaxSize },
+	},
+	{
+		Path: "store.lines.max_files", Default: "0", Unit: "files", Least: "0", Most: "1000000",
+		Meaning: "How many closed files are kept; the oldest are removed. 0 is all of them",
+		field:   func(c *Config) any { return &c.Store.Lines.MaxFiles },
+	},
+	{
+		Path: "store.lines.compress", Default: "none", Choices: []string{"none", "gzip", "zstd"},
+		Meaning: "What is done to a file once it is closed; the one that is being written is always plain",
+		field:   func(c *Config) any { return &c.Store.Lines.Compress },
 	},
 
 	{

@@ -16,6 +16,7 @@ type Paths struct {
 	Queue    string `json:"queue"`    // directory of the broker
 	Cache    string `json:"cache"`    // directory of what can be fetched again
 	Archive  string `json:"archive"`  // directory of raw messages
+	Lines    string `json:"lines"`    // directory of the files of the store lines
 	LogFile  string `json:"log_file"` // empty: no log file
 }
 
@@ -25,6 +26,7 @@ const (
 	logName      = "kurs.log"
 	queueName    = "queue"
 	archiveName  = "raw"
+	linesName    = "lines"
 )
 
 // environ looks variables up in a list of the form of [os.Environ]; the last one
@@ -156,12 +158,12 @@ func (l *loader) resolvePaths(in Input) error {
 	if dir != "" {
 		p = Paths{
 			Data: dir, Database: filepath.Join(dir, databaseName), Queue: filepath.Join(dir, queueName),
-			Cache: filepath.Join(dir, "cache"), Archive: filepath.Join(dir, archiveName), LogFile: filepath.Join(dir, logName),
+			Cache: filepath.Join(dir, "cache"), Archive: filepath.Join(dir, archiveName), Lines: filepath.Join(dir, linesName), LogFile: filepath.Join(dir, logName),
 		}
 	} else if at := userPlaces(runtime.GOOS, l.env); at.data != "" && at.state != "" && at.cache != "" {
 		p = Paths{
 			Data: at.data, Database: filepath.Join(at.data, databaseName), Queue: filepath.Join(at.state, queueName),
-			Cache: at.cache, Archive: filepath.Join(at.data, archiveName),
+			Cache: at.cache, Archive: filepath.Join(at.data, archiveName), Lines: filepath.Join(at.data, linesName),
 		}
 	} else if !in.NoData {
 		return noHome("there is no home directory to keep data in: HOME is not set",
@@ -175,6 +177,7 @@ func (l *loader) resolvePaths(in Input) error {
 		{"queue.dir", l.cfg.Queue.Dir, &p.Queue},
 		{"log.file", l.cfg.Log.File, &p.LogFile},
 		{"archive.dir", l.cfg.Archive.Dir, &p.Archive},
+		{"store.lines.dir", l.cfg.Store.Lines.Dir, &p.Lines},
 	} {
 		if s.text == "" {
 			continue

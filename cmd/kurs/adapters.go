@@ -20,7 +20,9 @@ import (
 	"kurs/config"
 	"kurs/process/fx"
 	"kurs/queue"
+	"kurs/rowtext"
 	"kurs/store"
+	"kurs/store/lines"
 	"kurs/store/sqlite"
 	"kurs/store/stdout"
 )
@@ -149,11 +151,13 @@ func openStores(c config.Config, out *os.File, color bool, log *slog.Logger) ([]
 			t = stdoutTarget(c, out, stdout.Config{
 				Human: isTerminal(out), Color: color, Location: location, PositionFile: filepath.Join(c.Paths.Data, "stdout.position"),
 			}, log)
+		case "lines":
+			t = linesTarget(c, log)
 		default:
 			return nil, fmt.Errorf("store.use: there is no store %q", name)
 		}
 		t.Name = name
-		if c.Store.Use[0] == "sqlite" && name == "stdout" { // what a row tells is all that it prints
+		if c.Store.Use[0] == "sqlite" && (name == "stdout" || name == "lines") { // what a row tells is all that they write
 			t.Refill = refillFromSQLite(c)
 		}
 		targets = append(targets, t)
@@ -192,6 +196,31 @@ func stdoutTarget(_ config.Config, out *os.File, c stdout.Config, log *slog.Logg
 				return nil, err
 			}
 			return printer{s}, nil
+		},
+	}
+}
+
+func linesTarget(c config.Config, log *slog.Logger) store.Target {
+	l := c.Store.Lines
+	return store.Target{
+		Open: func(ctx context.Context) (kurs.Store, error) {
+			s, err := lines.Open(ctx, lines.Config{
+				Dir: c.Paths.Lines, Format: lines.Format(l.Format), Dialect: rowtext.Dialect(l.Dialect),
+				MaxSize: l.MaxSize, MaxFiles: l.MaxFiles, Compress: lines.Compression(l.Compress),
+			}, log)
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
+		},
+		Trouble: func(err error) string {
+			switch {
+			case errors.Is(err, lines.ErrInUse):
+				return "KURS-LOCK"
+			case lines.Full(err):
+				return "KURS-DISK"
+			}
+			return ""
 		},
 	}
 }

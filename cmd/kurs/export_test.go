@@ -219,3 +219,26 @@ func storedRows(t *testing.T, path string) []kurs.Row {
 	}
 	return rows
 }
+
+// TestRefillHandsOverAllThatALineTells: of a correction that is its value.
+func TestRefillHandsOverAllThatALineTells(t *testing.T) {
+	dir := t.TempDir()
+	if err := storeMarket(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	c := config.Config{Currency: "DKK", Paths: config.Paths{Database: filepath.Join(dir, "kurs.db")}}
+	want := storedRows(t, c.Paths.Database)
+	for i := range want {
+		want[i].CorrectedBy, want[i].Instrument = "", "" // of the price's history, not of the price
+	}
+	var got []kurs.Row
+	err := refillFromSQLite(c)(t.Context(), time.Time{}, func(b kurs.Batch) error {
+		for _, p := range b.Prices {
+			got = append(got, p.Row())
+		}
+		return nil
+	})
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b kurs.Decimal) bool { return a == b })); err != nil || diff != "" {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+}

@@ -52,8 +52,9 @@ func priceOf(r kurs.Row) kurs.Price {
 	p := kurs.Price{
 		Quote: kurs.Quote{
 			Symbol: r.Symbol, Source: r.Source, Time: r.Time, Session: r.Session, Value: r.PriceNative, Unit: r.Unit, Bid: r.Bid, Ask: r.Ask,
+			Approximate: r.Approximate,
 		},
-		Receipt: kurs.Receipt{Received: r.ReceivedISO},
+		Receipt: kurs.Receipt{Received: r.ReceivedISO, Origin: r.Origin},
 		Conversion: kurs.Conversion{
 			Currency: r.CurrencyNative, Factor: r.Factor, BaseCurrency: r.CurrencyBase,
 			Rate: kurs.Rate{Pair: kurs.Pair{From: r.CurrencyNative, To: r.CurrencyBase}, Value: r.FXRate, Time: r.FXTime, Source: r.FXSource},

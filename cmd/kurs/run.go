@@ -261,8 +261,11 @@ func banner(std streams, c config.Config, about string) {
 	fmt.Fprintf(std.err, "kurs %s   %s\n\n", version(), about)
 	for _, name := range c.Store.Use {
 		where := ""
-		if name == "sqlite" {
+		switch name {
+		case "sqlite":
 			where = short(c.Paths.Database)
+		case "lines":
+			where = short(c.Paths.Lines)
 		}
 		fmt.Fprintf(std.err, "  store    %s %s\n", name, where)
 	}

@@ -35,9 +35,10 @@ type Data struct {
 // Promises is what a store does not promise, of what others do.
 type Promises struct {
 	// AtLeastOnce: it writes a line a price, in the order of the queue, and
-	// nothing else. What is written twice is there twice, and nothing that was
-	// written is ever changed. The suite then leaves out versions, latest
-	// prices, and every kind but prices and fills.
+	// nothing else. What is written twice is there twice (a group with a position
+	// that was reached is not), and nothing that was written is ever changed. The
+	// suite then leaves out versions, latest prices, and every kind but prices and
+	// fills.
 	AtLeastOnce bool
 }
 
