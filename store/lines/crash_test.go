@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,25 +56,13 @@ func (f folder) put(t *testing.T, dir string) {
 // what makes the folder before the one after: the files are written in order, each
 // byte by byte, and the position file last.
 func crashed(before, after folder) (states []folder) {
-	at := folder{}
-	for name, text := range before {
-		at[name] = text
-	}
-	add := func() {
-		state := folder{}
-		for name, text := range at {
-			state[name] = text
-		}
-		states = append(states, state)
-	}
+	at := maps.Clone(before)
+	add := func() { states = append(states, maps.Clone(at)) }
 	add()
-	for _, name := range slices.Sorted(func(yield func(string) bool) {
-		for name := range after {
-			if !strings.HasPrefix(name, "lines.") && !yield(name) {
-				return
-			}
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if strings.HasPrefix(name, "lines.") {
+			continue
 		}
-	}) {
 		for n := len(before[name]); n <= len(after[name]); n++ {
 			at[name] = after[name][:n]
 			add()
@@ -87,6 +76,7 @@ func crashed(before, after folder) (states []folder) {
 // TestCutAtEveryByte: wherever the writing of a group ends, after the next start
 // each price is there once.
 func TestCutAtEveryByte(t *testing.T) {
+	t.Parallel()
 	for _, c := range []lines.Config{
 		{Format: lines.JSONLines, MaxSize: 400}, // a group is in two files
 		{Format: lines.CSV, MaxSize: 370},

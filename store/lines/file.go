@@ -179,7 +179,7 @@ func (s *Store) begin(next *place, day time.Time) error {
 		}
 	}
 	name := nameOf(day, next.Number+1, s.config.Format)
-	file, err := os.OpenFile(filepath.Join(s.config.Dir, name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile(filepath.Clean(filepath.Join(s.config.Dir, name)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

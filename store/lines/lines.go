@@ -67,12 +67,10 @@ type place struct {
 	Bytes  int64  `json:"bytes"`  // its length
 }
 
-var (
-	// ErrInUse: another process writes into the folder.
-	ErrInUse = errors.New("another process writes there")
+// ErrInUse is that another process writes into the folder.
+var ErrInUse = errors.New("another process writes there")
 
-	errClosed = errors.New("lines: the store is closed")
-)
+var errClosed = errors.New("lines: the store is closed")
 
 // Full tells whether an error is that the disk is full, or the user's share of it.
 func Full(err error) bool {
@@ -148,30 +146,24 @@ func (s *Store) Write(ctx context.Context, group kurs.Group) error {
 // render gives the lines of a group, and where each of them ends.
 func (s *Store) render(group kurs.Group) (lines []byte, ends []int, err error) {
 	var out bytes.Buffer
-	row, fill := rowtext.JSON, rowtext.JSONFill
-	if s.config.Format == CSV {
-		row = func(out *bytes.Buffer, r *kurs.Row) error {
-			out.Write(s.config.Dialect.Row(out.AvailableBuffer(), r))
-			return nil
+	add := func(err error) error {
+		ends = append(ends, out.Len())
+		return err
+	}
+	row := func(r *kurs.Row) error { return add(rowtext.JSON(&out, r)) }
+	fill := func(f *rowtext.Fill) error { return add(rowtext.JSONFill(&out, f)) }
+	if dialect := s.config.Dialect; s.config.Format == CSV {
+		row = func(r *kurs.Row) error {
+			_, err := out.Write(dialect.Row(out.AvailableBuffer(), r))
+			return add(err)
 		}
-		fill = func(out *bytes.Buffer, f *rowtext.Fill) error {
-			out.Write(s.config.Dialect.Fill(out.AvailableBuffer(), f))
-			return nil
+		fill = func(f *rowtext.Fill) error {
+			_, err := out.Write(dialect.Fill(out.AvailableBuffer(), f))
+			return add(err)
 		}
 	}
 	for i := range group.Batches {
-		err := rowtext.Each(&group.Batches[i],
-			func(r *kurs.Row) error {
-				err := row(&out, r)
-				ends = append(ends, out.Len())
-				return err
-			},
-			func(f *rowtext.Fill) error {
-				err := fill(&out, f)
-				ends = append(ends, out.Len())
-				return err
-			})
-		if err != nil {
+		if err := rowtext.Each(&group.Batches[i], row, fill); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -160,9 +160,9 @@ func rowsOf(t *testing.T, name string, text []byte) (rows []kurs.Row) {
 	if len(text) > 0 && text[len(text)-1] != '\n' {
 		t.Fatalf("%s: the last line is torn", name)
 	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for lines.Buffer(nil, 1<<20); lines.Scan(); {
-		add(lines.Bytes())
+	scan := bufio.NewScanner(bytes.NewReader(text))
+	for scan.Buffer(nil, 1<<20); scan.Scan(); {
+		add(scan.Bytes())
 	}
 	return rows
 }
