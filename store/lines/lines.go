@@ -145,7 +145,10 @@ func (s *Store) Write(ctx context.Context, group kurs.Group) error {
 
 // render gives the lines of a group, and where each of them ends.
 func (s *Store) render(group kurs.Group) (lines []byte, ends []int, err error) {
+	const usual = 400 // bytes of a line
 	var out bytes.Buffer
+	out.Grow(usual * group.Rows())
+	ends = make([]int, 0, group.Rows())
 	add := func(err error) error {
 		ends = append(ends, out.Len())
 		return err
