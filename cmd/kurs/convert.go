@@ -75,7 +75,7 @@ func (r *convertRun) run(ctx context.Context, std streams) error {
 	defer v.close()
 	e := exported{found: map[string]bool{}, dialect: dialect}
 	unvalued := 0
-	err = writeRows(std.out, r.output, func(row func(kurs.Row) error) error {
+	err = e.writeRows(std.out, r.output, func(row func(kurs.Row) error) error {
 		return v.quotes(ctx, filter, func(p kurs.Row) error {
 			e.count(&p)
 			if !p.PriceBase.Known() {

@@ -178,7 +178,7 @@ type exported struct {
 }
 
 func (e *exported) write(ctx context.Context, w io.Writer, format string, v *view, filter sqlite.Filter) error {
-	return writeRows(w, format, func(row func(kurs.Row) error) error {
+	return e.writeRows(w, format, func(row func(kurs.Row) error) error {
 		return v.quotes(ctx, filter, func(r kurs.Row) error {
 			e.count(&r)
 			return row(r)
@@ -196,7 +196,7 @@ func (e *exported) count(r *kurs.Row) {
 }
 
 // writeRows writes what rows hands over as CSV or JSON lines.
-func writeRows(w io.Writer, format string, rows func(func(kurs.Row) error) error) error {
+func (e *exported) writeRows(w io.Writer, format string, rows func(func(kurs.Row) error) error) error {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	row := jsonRow(buffered)
 	if format == "csv" {
