@@ -52,6 +52,7 @@ func rootCommand(std streams) *cobra.Command {
 		fxCommand(std),
 		gapsCommand(std),
 		initCommand(std, findSymbols),
+		queryCommand(std),
 		quoteCommand(std),
 		runCommand(std),
 		simCommand(std),

@@ -80,6 +80,8 @@ tries again in growing steps; a single command ends with exit code 6. Check the
 connection; behind a proxy set HTTPS_PROXY.`,
 	"KURS-PIPE": `Who read the standard output of the store stdout has ended. What was not printed
 waits in the queue.`,
+	"KURS-QUERY": `The database could not answer a SELECT of kurs query: it is wrong, it would change
+something, or it took longer than --timeout. Nothing was changed.`,
 	"KURS-QUEUE": `The queue between the stages cannot be opened or written. What is in it was not
 touched. It is started again by itself when there is room on the disk; otherwise
 look at queue.dir or queue.url.`,

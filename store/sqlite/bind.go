@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"kurs"
@@ -176,4 +177,24 @@ func unpackAttrs(packed []byte, n int) ([]driver.Value, error) {
 		}
 	}
 	return attrs, nil
+}
+
+// ShortestDecimal is a REAL as the shortest decimal that it stands for, of 15
+// digits at most: what comes out is what went in. Beyond the range of a decimal it
+// has an exponent; what is no number is "Infinity" or "-Infinity".
+func ShortestDecimal(f float64) string {
+	if math.IsInf(f, 0) {
+		if f < 0 {
+			return "-Infinity"
+		}
+		return "Infinity"
+	}
+	if size := math.Abs(f); size != 0 && (size < 1e-30 || size >= 1e30) {
+		return strconv.FormatFloat(f, 'g', kurs.Precision, 64)
+	}
+	d, err := kurs.DecimalFromFloat64(f)
+	if err != nil {
+		return strconv.FormatFloat(f, 'g', kurs.Precision, 64)
+	}
+	return d.Round(kurs.Precision).String()
 }
