@@ -168,9 +168,7 @@ func openStores(c config.Config, out *os.File, color bool, log *slog.Logger) ([]
 func sqliteTarget(c config.Config, log *slog.Logger) store.Target {
 	return store.Target{
 		Open: func(ctx context.Context) (kurs.Store, error) {
-			s, err := sqlite.Open(ctx, sqlite.Config{
-				Path: c.Paths.Database, BusyTimeout: c.Store.SQLite.BusyTimeout, BaseCurrency: c.Currency,
-			}, log)
+			s, err := sqlite.Open(ctx, sqliteConfig(c), log)
 			if err != nil {
 				return nil, err // not a nil *sqlite.Store in the interface
 			}
@@ -186,6 +184,10 @@ func sqliteTarget(c config.Config, log *slog.Logger) store.Target {
 			return ""
 		},
 	}
+}
+
+func sqliteConfig(c config.Config) sqlite.Config {
+	return sqlite.Config{Path: c.Paths.Database, BusyTimeout: c.Store.SQLite.BusyTimeout, BaseCurrency: c.Currency}
 }
 
 func stdoutTarget(_ config.Config, out *os.File, c stdout.Config, log *slog.Logger) store.Target {

@@ -46,6 +46,7 @@ func rootCommand(std streams) *cobra.Command {
 		configCommand(std),
 		convertCommand(std),
 		correctCommand(std),
+		dbCommand(std),
 		decodeCommand(std),
 		explainCommand(std),
 		exportCommand(std),

@@ -23,7 +23,7 @@ var exitCodes = []struct {
 	{kurs.ExitFailed, "failed, see the message", "no"},
 	{kurs.ExitUsage, "wrong flags or config", "no"},
 	{kurs.ExitPartly, "partly done: some symbols failed, or not everything could be stored in time", "yes"},
-	{kurs.ExitUnhealthy, "--check found something unhealthy", ""},
+	{kurs.ExitUnhealthy, "a check found something unhealthy", ""},
 	{kurs.ExitNotFound, "symbol, pair or time range not found", "no"},
 	{kurs.ExitNetwork, "provider or network not reachable", "yes"},
 	{kurs.ExitRateLimit, "the provider says slow down (429)", "later"},
@@ -38,6 +38,8 @@ var errorHelp = map[string]string{
 	"KURS-ALIAS": `Another name of an instrument cannot be said so, or cannot be taken back. Each price
 of a symbol belongs to one instrument: two may not claim the same symbol for the same
 time, and no names may go in a circle. kurs symbols alias --list lists what was said.`,
+	"KURS-BACKUP": `A backup of the database could not be written. Nothing of it is left behind, and the
+database was not touched.`,
 	"KURS-BASE": `The data directory belongs to another base currency. A directory has one currency
 for good, so that no two prices in it are in different ones. Nothing was changed.
 Record elsewhere (--data DIR), or set currency back.`,
@@ -46,6 +48,9 @@ probably meant; nothing was started or changed. kurs config check reads it again
 kurs config keys lists what there is.`,
 	"KURS-CORRECT": `The price that is to be corrected was not found, or there are several. The message
 names them; times are those that prices were made at, as kurs export prints them.`,
+	"KURS-DAMAGED": `A database, or a backup of one, is not whole. It was not touched. kurs db check tells
+what is wrong; kurs db restore BACKUP puts a backup in its place, and keeps what was
+there.`,
 	"KURS-DATA": `A directory that kurs needs cannot be made, read or written. Nothing was started.
 Mend its permissions, or name another with --data DIR.`,
 	"KURS-DECIDE": `That cannot be decided of what was set aside: it is not there, no price can be made
