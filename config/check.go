@@ -179,6 +179,23 @@ func pathProblem(text string) string {
 	return ""
 }
 
+// retentionProblem is what is wrong with how long something is kept; empty is for
+// ever.
+func retentionProblem(text string) string {
+	const least, most = 24 * time.Hour, 36500 * 24 * time.Hour
+	if text == "" {
+		return ""
+	}
+	d, err := ParseDuration(text)
+	switch {
+	case err != nil:
+		return err.Error() + `; "" is for ever`
+	case d < least || d > most:
+		return `must be from 1d to 36500d; "" is for ever`
+	}
+	return ""
+}
+
 // didYouMean is the end of a sentence.
 func didYouMean(near string) string {
 	if near == "" {

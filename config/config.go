@@ -146,6 +146,25 @@ type Store struct {
 	MinFree int64         `json:"min_free"`
 	SQLite  SQLite        `json:"sqlite"`
 	Lines   Lines         `json:"lines"`
+
+	Retention Retention `json:"retention"`
+}
+
+// Retention is how long what is stored is kept: durations, empty for ever.
+type Retention struct {
+	Quotes string   `json:"quotes"`
+	Bars   string   `json:"bars"`
+	Rates  string   `json:"rates"`
+	RollUp []string `json:"rollup"` // intervals of the bars that are made of prices before these are deleted
+}
+
+// Age reads one of the durations; 0 is for ever.
+func (Retention) Age(text string) time.Duration {
+	d, err := ParseDuration(text)
+	if text == "" || err != nil { // it was checked
+		return 0
+	}
+	return d
 }
 
 // SQLite is the default store.

@@ -321,6 +321,26 @@ var keys = []Key{
 		Meaning: "How long to wait for another program that holds the database, before kurs says so and tries again",
 		field:   func(c *Config) any { return &c.Store.SQLite.BusyTimeout },
 	},
+	{
+		Path:    "store.retention.quotes",
+		Meaning: `How long prices are kept in the database, as "90d"; "" is for ever. The newest of each symbol always stays, and so does one that a person corrected`,
+		field:   func(c *Config) any { return &c.Store.Retention.Quotes }, check: retentionProblem,
+	},
+	{
+		Path:    "store.retention.bars",
+		Meaning: `The same for bars, those made by store.retention.rollup too. The newest of each symbol and interval always stays`,
+		field:   func(c *Config) any { return &c.Store.Retention.Bars }, check: retentionProblem,
+	},
+	{
+		Path:    "store.retention.rates",
+		Meaning: `The same for exchange rates; at least as long as prices that are kept may need them, and 31 days more`,
+		field:   func(c *Config) any { return &c.Store.Retention.Rates }, check: retentionProblem,
+	},
+	{
+		Path: "store.retention.rollup", Choices: []string{"1m", "2m", "5m", "15m", "30m", "1h", "4h", "1d"},
+		Meaning: "Intervals of bars that are made of the prices of a day before these are deleted; empty: none",
+		field:   func(c *Config) any { return &c.Store.Retention.RollUp },
+	},
 
 	{
 		Path:    "store.lines.dir",

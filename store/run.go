@@ -24,6 +24,10 @@ type Target struct {
 	// cannot be had: such a store is waited for, however full the queue is.
 	Refill func(ctx context.Context, since time.Time, write func(kurs.Batch) error) error
 
+	// Retire deletes some of what is older than is kept, in one short transaction,
+	// and tells whether there is more. Nil where everything is kept for ever.
+	Retire func(ctx context.Context, store kurs.Store, now time.Time) (more bool, err error)
+
 	// Trouble says of an error of the store which outage it is, as a code of kurs
 	// (KURS-LOCK, KURS-DISK); empty where it is none in particular. May be nil.
 	Trouble func(err error) (code string)
@@ -98,6 +102,7 @@ type writer struct {
 	askedAt  time.Time // whether it was detached
 	end      uint64    // of the run, on priced; 0 while it is not known
 	ends     bool
+	old      retiring
 }
 
 // run stores until ctx is done or the run has ended; errDone says the latter.
@@ -142,6 +147,7 @@ func (w *writer) run(ctx context.Context) (err error) {
 		if err := w.note(ctx, len(batches) == 0); err != nil {
 			w.log.DebugContext(ctx, "position not noted", "error", err)
 		}
+		w.retire(ctx)
 		if done, err := w.finished(ctx); done || err != nil {
 			return err
 		}

@@ -172,6 +172,7 @@ func (w *writer) committed(group kurs.Group) {
 			}
 		}
 	}
+	w.old.committed(group)
 	if n := len(group.Batches); n > 0 {
 		w.begun.Do(func() { w.log.Info("first prices stored", "rows", group.Rows()) })
 	}

@@ -167,6 +167,7 @@ func openStores(c config.Config, out *os.File, color bool, log *slog.Logger) ([]
 
 func sqliteTarget(c config.Config, log *slog.Logger) store.Target {
 	return store.Target{
+		Retire: retirer(c),
 		Open: func(ctx context.Context) (kurs.Store, error) {
 			s, err := sqlite.Open(ctx, sqliteConfig(c), log)
 			if err != nil {

@@ -24,7 +24,7 @@ func dbCommand(std streams) *cobra.Command {
 	return groupOf(&cobra.Command{
 		Use:   "db",
 		Short: "Look after the database: check, back up, restore, shrink, migrate",
-	}, dbBackupCommand(std), dbCheckCommand(std), dbMigrateCommand(std), dbRestoreCommand(std), dbStatsCommand(std), dbVacuumCommand(std))
+	}, dbBackupCommand(std), dbCheckCommand(std), dbMigrateCommand(std), dbRestoreCommand(std), dbRetentionCommand(std), dbStatsCommand(std), dbVacuumCommand(std))
 }
 
 // dbRun is one run of a command of kurs db.

@@ -145,5 +145,8 @@ func (r *Reader) barRow(c []driver.Value) (kurs.BarRow, error) {
 	if n, ok := c[17].(int64); ok {
 		b.Volume = &n
 	}
+	if b.Source == SourceKurs {
+		b.MadeOf = kurs.MadeOfPrices
+	}
 	return b, nil
 }

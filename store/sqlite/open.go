@@ -33,6 +33,7 @@ type Store struct {
 	known  *lookups
 	tables tables
 	broken error // why nothing more may be written
+	pass   *pass // of deleting what is too old; nil between two
 }
 
 var _ kurs.Store = (*Store)(nil)

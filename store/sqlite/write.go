@@ -219,6 +219,10 @@ func (t *tx) quotes(ctx context.Context, group kurs.Group) error {
 			t.bounds.take(r.key[1])
 		}
 	}
+	records, err := t.keptRecords(ctx, group, "quotes", 1, records)
+	if err != nil {
+		return err
+	}
 	sortRecords(records)
 	s := t.in.quotes
 	row := make([]driver.Value, s.lastAt)
@@ -318,6 +322,10 @@ func (t *tx) bars(ctx context.Context, group kurs.Group) error {
 			records = append(records, r)
 		}
 	}
+	records, err := t.keptRecords(ctx, group, "bars", 2, records)
+	if err != nil {
+		return err
+	}
 	sortRecords(records)
 	s := t.in.bars
 	row := make([]driver.Value, s.lastAt)
@@ -386,6 +394,10 @@ func (t *tx) rates(ctx context.Context, group kurs.Group) error {
 			r.batch, r.index = b, i
 			records = append(records, r)
 		}
+	}
+	records, err := t.keptRecords(ctx, group, "rates", 2, records)
+	if err != nil {
+		return err
 	}
 	sortRecords(records)
 	s := t.in.rates
