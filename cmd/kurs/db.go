@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -270,9 +271,9 @@ func statsScreen(w io.Writer, s sqlite.FileStats) error {
 	for _, x := range s.Tables {
 		perRow := "-"
 		if x.Rows > 0 {
-			perRow = fmt.Sprintf("%.0f", x.PerRow())
+			perRow = strconv.FormatInt(x.PerRow(), 10)
 		}
-		t.add(printable(x.Name), fmt.Sprintf("%d", x.Rows), sizeText(x.Bytes), perRow)
+		t.add(printable(x.Name), strconv.FormatInt(x.Rows, 10), sizeText(x.Bytes), perRow)
 	}
 	return t.print(w)
 }

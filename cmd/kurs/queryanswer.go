@@ -172,7 +172,8 @@ func (a *queryAnswer) end(whole bool) error {
 	case a.names == nil:
 		return nil
 	case a.format == "table" && whole:
-		if err := a.table.print(a.out); err != nil {
+		t := a.table
+		if err := t.print(a.out); err != nil {
 			return err
 		}
 	case a.format == "csv":

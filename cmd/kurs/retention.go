@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,9 @@ func retention(c config.Config) (keep sqlite.Retention, ok bool) {
 	r := c.Store.Retention
 	keep = sqlite.Retention{Quotes: r.Age(r.Quotes), Bars: r.Age(r.Bars), Rates: r.Age(r.Rates)}
 	if keep.Quotes > 0 && len(r.RollUp) > 0 {
-		keep.Summary = func(zone *time.Location, yield func(kurs.BarRow) error) sqlite.Summary { return newRollUp(r.RollUp, zone, yield) }
+		keep.Summary = func(zone *time.Location, yield func(kurs.BarRow) error) sqlite.Summary {
+			return newRollUp(r.RollUp, zone, yield)
+		}
 	}
 	return keep, keep.Quotes > 0 || keep.Bars > 0 || keep.Rates > 0
 }
@@ -149,7 +152,7 @@ func (r *dbRun) wouldGo(ctx context.Context, c config.Config, keep sqlite.Retent
 	var rows, bytes int64
 	for _, o := range old {
 		rows, bytes = rows+o.Rows, bytes+o.Bytes
-		t.add(o.Kind, printable(o.Symbol), fmt.Sprintf("%d", o.Rows), sizeText(o.Bytes), o.First.Format(time.RFC3339), o.Last.Format(time.RFC3339))
+		t.add(o.Kind, printable(o.Symbol), strconv.FormatInt(o.Rows, 10), sizeText(o.Bytes), o.First.Format(time.RFC3339), o.Last.Format(time.RFC3339))
 	}
 	if err := t.print(r.std.out); err != nil {
 		return err

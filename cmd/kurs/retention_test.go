@@ -58,7 +58,7 @@ func TestRetention(t *testing.T) {
 			[]string{"query", "-o", "csv", "SELECT interval, open_native, high_native, close_native, open_base, source FROM v_bars ORDER BY interval"},
 			"1d,100,102,102,650,kurs\n1m,100,102,102,650,kurs\n",
 		},
-		{[]string{"bars", "AAPL", "--provider", "-o", "json"}, `"made_of":"prices"`},
+		{[]string{"bars", "AAPL", "--provider", "-o", "json"}, `"made_of": "prices"`},
 		{[]string{"query", "-o", "csv", "SELECT price_native FROM v_quotes"}, "price_native\n101\n"},
 		{[]string{"db", "retention", "--dry-run"}, "Nothing is too old"},
 		{[]string{"db", "check", "--full"}, "is whole"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -38,11 +39,11 @@ type TableStats struct {
 }
 
 // PerRow is how many bytes a row takes, 0 where there is none.
-func (t TableStats) PerRow() float64 {
+func (t TableStats) PerRow() int64 {
 	if t.Rows == 0 {
 		return 0
 	}
-	return float64(t.Bytes) / float64(t.Rows)
+	return t.Bytes / t.Rows
 }
 
 // FileStats measures the file: it reads the head of each of its pages, so it takes
@@ -104,10 +105,8 @@ func (r *Reader) tableStats(ctx context.Context, s *FileStats) error {
 
 // rowsOf is the number of a table's rows: of the large ones what is counted.
 func (r *Reader) rowsOf(ctx context.Context, table string) (int64, error) {
-	for _, counted := range countedTables() {
-		if table == counted {
-			return r.number(ctx, "SELECT n FROM counts WHERE name = ?", table)
-		}
+	if slices.Contains(countedTables(), table) {
+		return r.number(ctx, "SELECT n FROM counts WHERE name = ?", table)
 	}
 	// The name is one of the schema, and of a file that is ours.
 	return r.number(ctx, fmt.Sprintf(`SELECT count(*) FROM "%s"`, table))
@@ -125,5 +124,6 @@ func (r *Reader) perDay(ctx context.Context, bytes int64) (int64, error) {
 	if err != nil || last.Sub(first) < day {
 		return 0, err
 	}
-	return int64(float64(bytes) / (float64(last.Sub(first)) / float64(day))), nil
+	const hours = int64(day / time.Hour)
+	return bytes * hours / int64(last.Sub(first)/time.Hour), nil
 }

@@ -63,13 +63,13 @@ func (r *Reader) Query(ctx context.Context, text string, head func([]string) err
 		return err
 	}
 	defer interrupted()
-	return r.queryError(ctx, answer(one, text, head, row))
+	return r.queryError(ctx, answer(context.WithoutCancel(ctx), one, text, head, row))
 }
 
 // answer runs the statement. The connection is interrupted from outside, since
 // the driver only watches a context until the first row is there.
-func answer(one *sql.Conn, text string, head func([]string) error, row func([]any) error) (err error) {
-	rows, err := one.QueryContext(context.Background(), text)
+func answer(ctx context.Context, one *sql.Conn, text string, head func([]string) error, row func([]any) error) (err error) {
+	rows, err := one.QueryContext(ctx, text)
 	if err != nil {
 		return err
 	}

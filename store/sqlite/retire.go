@@ -279,7 +279,7 @@ const SourceKurs = "kurs"
 // same day before, which had a price that could not be deleted yet, or to which one
 // was added later: what it lacks is only how high and how low that was.
 func (t *tx) putRolled(ctx context.Context, p *pass, instrument int64, b *kurs.BarRow) error {
-	row := make([]driver.Value, 17)
+	row := make([]driver.Value, 18)
 	row[0], row[2], row[10], row[13] = instrument, b.Time.UnixMilli(), b.ReceivedISO.UnixMilli(), flag(b.Approximate)
 	for at, text := range map[int]string{1: b.Interval, 3: SourceKurs} {
 		id, err := t.textID(ctx, text)
@@ -289,16 +289,13 @@ func (t *tx) putRolled(ctx context.Context, p *pass, instrument int64, b *kurs.B
 		row[at] = id
 	}
 	if err := errors.Join(reals(row[4:8], b.OpenNative, b.HighNative, b.LowNative, b.CloseNative),
-		reals(row[14:17], b.OpenBase, b.HighBase, b.LowBase)); err != nil {
-		return err
-	}
-	closing, err := binary64(b.CloseBase)
-	if err != nil {
+		reals(row[14:18], b.OpenBase, b.HighBase, b.LowBase, b.CloseBase)); err != nil {
 		return err
 	}
 	if b.Volume != nil {
 		row[8] = *b.Volume
 	}
+	var err error
 	if row[9], err = t.unitID(ctx, unit{unit: b.Unit, currency: b.CurrencyNative, factor: b.Factor}); err != nil {
 		return err
 	}
@@ -307,7 +304,7 @@ func (t *tx) putRolled(ctx context.Context, p *pass, instrument int64, b *kurs.B
 	}
 	row[12] = int64(0)
 	n, err := t.conn.exec(ctx, `INSERT INTO bars (instrument, interval, time, source, open, high, low, close, volume, unit, received, run, counter, approximate,
-		base_open, base_high, base_low, base) VALUES (`+marks(18)+`) ON CONFLICT DO NOTHING`, append(row, closing)...)
+		base_open, base_high, base_low, base) VALUES (`+marks(18)+`) ON CONFLICT DO NOTHING`, row...)
 	if err != nil {
 		return err
 	}

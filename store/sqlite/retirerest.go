@@ -216,12 +216,12 @@ func (r *Reader) priced(ctx context.Context, rows []OldRows, err error) ([]OldRo
 	if err := r.tableStats(ctx, &s); err != nil {
 		return nil, err
 	}
-	perRow := map[string]float64{}
+	perRow := map[string]int64{}
 	for _, t := range s.Tables {
 		perRow[t.Name] = t.PerRow()
 	}
 	for i := range rows {
-		rows[i].Bytes = int64(float64(rows[i].Rows) * perRow[rows[i].Kind])
+		rows[i].Bytes = rows[i].Rows * perRow[rows[i].Kind]
 	}
 	return rows, nil
 }
