@@ -87,10 +87,24 @@ type Batch struct {
 }
 
 // Next returns the batches that come next, in order: at least one, unless wait
-// passes without any. It waits no longer than that, and takes no more than
-// about 16 MiB at once.
+// passes without any. It waits no longer than that for the first, hardly at all for
+// those behind it, and takes no more than about 16 MiB at once.
+//
+// A fetch of many lasts until all of them are there or its time is over, so a lone
+// message would wait for the others: the first is fetched alone.
 func (r *PricedReader) Next(ctx context.Context, wait time.Duration) ([]Batch, error) {
-	fetched, err := r.consumer.Fetch(256, jetstream.FetchMaxWait(max(wait, 10*time.Millisecond)), jetstream.FetchMaxBytes(pullBytes))
+	const most, shortest = 256, 10 * time.Millisecond
+	out, err := r.fetch(ctx, 1, max(wait, shortest))
+	if err != nil || len(out) == 0 {
+		return out, err
+	}
+	more, err := r.fetch(ctx, most-1, shortest)
+	return append(out, more...), err
+}
+
+// fetch takes some messages: as many as come while wait passes, n at most.
+func (r *PricedReader) fetch(ctx context.Context, n int, wait time.Duration) ([]Batch, error) {
+	fetched, err := r.consumer.Fetch(n, jetstream.FetchMaxWait(wait), jetstream.FetchMaxBytes(pullBytes))
 	if err != nil {
 		return nil, r.again(ctx, err)
 	}

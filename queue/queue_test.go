@@ -255,6 +255,24 @@ func TestPricedIsReadFromThePosition(t *testing.T) {
 	}
 }
 
+// TestALonePricedMessageIsReadAtOnce: it does not wait for others to come.
+func TestALonePricedMessageIsReadAtOnce(t *testing.T) {
+	const patience = 20 * time.Second
+	q := broker(t, t.TempDir())
+	r, err := q.ReadPriced(t.Context(), "sqlite", kurs.StreamPos{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.PutPriced(t.Context(), "a", fullBatch()); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	got, err := r.Next(t.Context(), patience)
+	if took := time.Since(began); err != nil || len(got) != 1 || took > patience/2 {
+		t.Errorf("%d batches after %s, %v", len(got), took, err)
+	}
+}
+
 func TestRatesAreFollowedInOrder(t *testing.T) {
 	q := broker(t, t.TempDir())
 	ctx, stop := context.WithCancel(t.Context())
