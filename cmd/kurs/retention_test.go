@@ -83,3 +83,26 @@ func TestRetentionWaitsForTheOtherStores(t *testing.T) {
 		t.Errorf("left: %s", out)
 	}
 }
+
+// TestRunDeletesWhatIsTooOld by itself, while it stores.
+func TestRunDeletesWhatIsTooOld(t *testing.T) {
+	dir := aged(t)
+	at(t, "http://127.0.0.1:1") // a demo has an exchange of its own
+	t.Setenv("KURS_STORE_RETENTION_QUOTES", "30d")
+	t.Setenv("KURS_STORE_RETENTION_ROLLUP", "1d")
+	if out, talk, code := ran(t, "run", "--demo", "--demo-symbols", "3", "--duration", "3s", "--in-process", "--data", dir); code != kurs.ExitOK {
+		t.Fatalf("exit code %d\n%s%s", code, out, talk)
+	}
+	for query, want := range map[string]string{
+		"SELECT count(*) AS n FROM v_quotes WHERE time < unixepoch() - 30 * 86400": "n\n0\n",
+		"SELECT count(*) AS n FROM v_bars WHERE source = 'kurs'":                   "n\n1\n",
+		"SELECT count(*) > 1 AS n FROM v_quotes":                                   "n\n1\n",
+	} {
+		if out, talk, code := ran(t, "query", "-o", "csv", query, "--data", dir); code != kurs.ExitOK || out != want {
+			t.Errorf("%s: exit code %d\n%s%s", query, code, out, talk)
+		}
+	}
+	if out, _, code := ran(t, "db", "check", "--data", dir); code != kurs.ExitOK {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+}
