@@ -57,11 +57,6 @@ func (r *dbRun) begin(ctx context.Context) (context.Context, config.Config, cont
 
 // claimed does something with the directory while nobody records into it.
 func claimed(c config.Config, do func() error) error {
-	if _, err := os.Stat(c.Paths.Data); err != nil { // nothing is made by refusing
-		if err := os.MkdirAll(c.Paths.Data, 0o700); err != nil {
-			return dataError(c.Paths.Data, err)
-		}
-	}
 	claim, err := supervise.TakeClaim(c.Paths, c.Currency)
 	if err != nil {
 		return err
@@ -70,7 +65,7 @@ func claimed(c config.Config, do func() error) error {
 	return do()
 }
 
-// recorded refuses a directory into which nothing was recorded, before anything is
+// recordedThere refuses a directory into which nothing was recorded, before anything is
 // made there.
 func recordedThere(path string) error {
 	if _, err := os.Stat(path); err == nil {
