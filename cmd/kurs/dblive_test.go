@@ -36,6 +36,11 @@ func TestCareOfADatabaseInUse(t *testing.T) {
 			}
 		case <-tick.C:
 			if hasPrices(t, dir) {
+				if rounds == 0 {
+					if out, said, code := ran(t, "db", "backup", filepath.Join(backups, "first.db"), "--data", dir); code != kurs.ExitOK {
+						t.Fatalf("exit code %d\n%s%s", code, out, said)
+					}
+				}
 				careWhileRecording(t, dir, backups)
 				rounds++
 			}
@@ -111,11 +116,11 @@ func newestBackup(t *testing.T, backups string) string {
 	return all[len(all)-1]
 }
 
-// restoreAfterwards goes back to the last backup, and is told what that lacks.
+// restoreAfterwards goes back to the first backup, and is told what that lacks.
 func restoreAfterwards(t *testing.T, dir, backups string) {
 	t.Helper()
 	before, _, _ := ran(t, "query", "-o", "csv", "SELECT count(*) AS n FROM v_quotes", "--data", dir)
-	text, said, code := ran(t, "db", "restore", newestBackup(t, backups), "--data", dir, "-o", "json")
+	text, said, code := ran(t, "db", "restore", filepath.Join(backups, "first.db"), "--data", dir, "-o", "json")
 	var r restored
 	if err := json.Unmarshal([]byte(text), &r); err != nil || code != kurs.ExitOK {
 		t.Fatalf("exit code %d, %v\n%s%s", code, err, text, said)
