@@ -188,7 +188,7 @@ func TestRestore(t *testing.T) {
 		}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			backup, path := closed(t, 10), closed(t, 2000)
+			backup, path := closed(t, 10), closed(t, 300)
 			want, before := dump(t, copied(t, backup)), dump(t, copied(t, path)) // who reads a copy has not the file open
 			c.spoil(t, path)
 			r, err := sqlite.Restore(t.Context(), backup, path, time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC))
@@ -247,7 +247,7 @@ func TestRestoreRefuses(t *testing.T) {
 // TestCareDoesNotHoldUpTheWriter: it commits with no patience at all while the
 // database is checked, measured, asked and copied.
 func TestCareDoesNotHoldUpTheWriter(t *testing.T) {
-	path := filled(t, 3000)
+	path := filled(t, 1000)
 	c := config(path)
 	c.BusyTimeout = 0
 	s, err := sqlite.Open(t.Context(), c, quiet())
@@ -262,7 +262,7 @@ func TestCareDoesNotHoldUpTheWriter(t *testing.T) {
 		failed  error
 	)
 	writer.Go(func() {
-		for n := 3000; failed == nil; n++ {
+		for n := 1000; failed == nil; n++ {
 			failed = s.Write(t.Context(), group(fullPrice(quote("A", n))))
 			written++
 			select {
@@ -272,7 +272,7 @@ func TestCareDoesNotHoldUpTheWriter(t *testing.T) {
 			}
 		}
 	})
-	for n := range 3 {
+	for n := range 2 {
 		if got := wrong(t, path); len(got) > 0 {
 			t.Errorf("check: %v", got)
 		}
@@ -292,13 +292,13 @@ func TestCareDoesNotHoldUpTheWriter(t *testing.T) {
 	if failed != nil || written == 0 {
 		t.Errorf("the writer: %v after %d", failed, written)
 	}
-	if got := count(t, path); got != int64(6000+written) {
+	if got := count(t, path); got != int64(2000+written) {
 		t.Errorf("%d rows, %d written", got, written)
 	}
 }
 
 func TestVacuumGains(t *testing.T) {
-	path := closed(t, 20000)
+	path := closed(t, 4000)
 	script(t, path, "DELETE FROM quotes WHERE instrument = (SELECT id FROM instruments WHERE symbol = 'A') AND time < (SELECT max(time) FROM quotes); UPDATE counts SET n = (SELECT count(*) FROM quotes) WHERE name = 'quotes'")
 	needs, err := sqlite.VacuumNeeds(t.Context(), path)
 	if err != nil {
