@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"kurs/rowtext"
 	"kurs/store/sqlite"
 )
 
@@ -26,12 +26,11 @@ type queryAnswer struct {
 	more   bool // there are more than were printed
 
 	out   *bufio.Writer
-	csv   *csv.Writer
 	table *table
 	names []string
 	keys  [][]byte // names as JSON
 	rows  int
-	cells []string
+	cells []rowtext.Field
 	line  []byte
 }
 
@@ -41,7 +40,7 @@ func newAnswer(format string, out io.Writer, most int) *queryAnswer {
 
 // head takes the names of the columns.
 func (a *queryAnswer) head(names []string) error {
-	a.names, a.cells = names, make([]string, len(names))
+	a.names, a.cells = names, make([]rowtext.Field, len(names))
 	switch a.format {
 	case "table":
 		a.table = &table{right: make([]bool, len(names))}
@@ -49,11 +48,10 @@ func (a *queryAnswer) head(names []string) error {
 			a.table.head = append(a.table.head, cutText(printable(strings.ToUpper(name)), widestCell))
 		}
 	case "csv":
-		a.csv = csv.NewWriter(a.out)
 		for i, name := range names {
-			a.cells[i] = spreadsheetText(name)
+			a.cells[i] = rowtext.Field{Text: name}
 		}
-		return a.csv.Write(a.cells)
+		return a.csvLine()
 	default:
 		taken := map[string]bool{}
 		for _, name := range names {
@@ -101,12 +99,9 @@ func (a *queryAnswer) row(values []any) error {
 		a.table.add(cells...)
 	case "csv":
 		for i, v := range values {
-			a.cells[i] = sqlText(v)
-			if text, ok := v.(string); ok {
-				a.cells[i] = spreadsheetText(text)
-			}
+			a.cells[i] = rowtext.Field{Text: sqlText(v), Number: isNumber(v)}
 		}
-		if err := a.csv.Write(a.cells); err != nil {
+		if err := a.csvLine(); err != nil {
 			return err
 		}
 	default:
@@ -116,6 +111,11 @@ func (a *queryAnswer) row(values []any) error {
 	}
 	a.rows++
 	return nil
+}
+
+func (a *queryAnswer) csvLine() error {
+	_, err := a.out.Write(rowtext.RFC4180.Fields(a.out.AvailableBuffer(), a.cells))
+	return err
 }
 
 // object writes a row as JSON, its keys in the order of the columns.
@@ -174,11 +174,6 @@ func (a *queryAnswer) end(whole bool) error {
 	case a.format == "table" && whole:
 		t := a.table
 		if err := t.print(a.out); err != nil {
-			return err
-		}
-	case a.format == "csv":
-		a.csv.Flush()
-		if err := a.csv.Error(); err != nil {
 			return err
 		}
 	case a.format == "json" && whole:
