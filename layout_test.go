@@ -54,6 +54,11 @@ func layout() []row {
 		{folder: "archive"},
 		{folder: "reading", may: []string{"process/fx"}},
 
+		{folder: "export/columns"},
+		{folder: "export/parquet", may: []string{"export/columns"}},
+		{folder: "export/arrow", may: []string{"export/columns"}},
+		{folder: "export/ledger"},
+
 		{folder: "queue", may: []string{"queue/pb"}},
 		{folder: "queue/pb"},
 		{folder: "queue/queuetest", may: []string{"queue"}},
@@ -85,6 +90,10 @@ func owners() map[string][]string {
 		"github.com/lmittmann/tint":       {"logs"},
 		"github.com/klauspost/compress":   {"archive", "store/lines"},
 		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo", "store/lines"},
+		"github.com/klauspost/compress":   {"archive"},
+		"github.com/parquet-go":           {"export/parquet"},
+		"github.com/apache/arrow-go":      {"export/arrow"},
+		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo"},
 		"github.com/rogpeppe/go-internal": {"cmd/kurs"},
 	}
 }
