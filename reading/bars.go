@@ -48,10 +48,10 @@ func IntervalNames() []string {
 	return names
 }
 
-// span is the bar that a time is in. Days, weeks (from Monday) and months are
+// Span is the bar that a time is in. Days, weeks (from Monday) and months are
 // those of the exchange's zone, so that a day is its trading day; shorter ones
 // begin at their multiples in UTC.
-func (i Interval) span(t time.Time, zone *time.Location) kurs.Span {
+func (i Interval) Span(t time.Time, zone *time.Location) kurs.Span {
 	if i.length > 0 {
 		start := t.UTC().Truncate(i.length)
 		return kurs.Span{From: start, To: start.Add(i.length)}
@@ -101,7 +101,7 @@ func (b *Builder) Add(r kurs.Row) error {
 		if err := b.Flush(); err != nil {
 			return err
 		}
-		b.span = b.Interval.span(r.Time, zone)
+		b.span = b.Interval.Span(r.Time, zone)
 		b.begin(&r)
 	}
 	if err := b.sameUnit(&r); err != nil {

@@ -97,12 +97,7 @@ func (r *barsRun) run(ctx context.Context, std streams, symbols []string) error 
 		return out.bar(b)
 	}
 	if r.provider {
-		err = v.db.Bars(ctx, sqlite.BarFilter{Filter: v.known(filter), Interval: r.interval}, func(b kurs.BarRow) error {
-			if err := v.bar(ctx, &b); err != nil {
-				return err
-			}
-			return yield(b)
-		})
+		err = v.providerBars(ctx, filter, r.interval, yield)
 	} else {
 		err = v.build(ctx, filter, interval, r.extended, yield)
 	}
@@ -120,6 +115,16 @@ func (r *barsRun) run(ctx context.Context, std streams, symbols []string) error 
 func (v *view) known(f sqlite.Filter) sqlite.Filter {
 	f.AsOf = v.asOf
 	return f
+}
+
+// providerBars calls yield with the provider's bars as they are to be shown.
+func (v *view) providerBars(ctx context.Context, filter sqlite.Filter, interval string, yield func(kurs.BarRow) error) error {
+	return v.db.Bars(ctx, sqlite.BarFilter{Filter: v.known(filter), Interval: interval}, func(b kurs.BarRow) error {
+		if err := v.bar(ctx, &b); err != nil {
+			return err
+		}
+		return yield(b)
+	})
 }
 
 // build makes bars of stored prices, symbol by symbol.
@@ -180,14 +185,11 @@ func newBarWriter(w io.Writer, format string, dialect rowtext.Dialect, c config.
 
 func csvBars(w io.Writer, dialect rowtext.Dialect) barWriter {
 	out := bufio.NewWriter(w)
-	begun := false
+	_, headErr := out.Write(dialect.BarHead(nil))
 	return barWriter{
 		bar: func(b kurs.BarRow) error {
-			if !begun {
-				begun = true
-				if _, err := out.Write(dialect.BarHead(nil)); err != nil {
-					return err
-				}
+			if headErr != nil {
+				return headErr
 			}
 			_, err := out.Write(dialect.Bar(out.AvailableBuffer(), &b))
 			return err

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,8 +18,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"kurs"
+	"kurs/reading"
 	"kurs/rowtext"
-	"kurs/store/sqlite"
 )
 
 // exportRun is one run of kurs export.
@@ -30,20 +29,34 @@ type exportRun struct {
 	rangeFlags
 	csvFlags
 
-	format  string
-	symbols string
-	out     string
-	force   bool
+	format   string
+	symbols  string
+	bars     string
+	provider bool
+	extended bool
+	all      bool
+	out      string
+	force    bool
+	summary  string
 }
 
 func exportCommand(std streams) *cobra.Command {
 	var r exportRun
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Write stored prices as CSV or JSON lines",
-		Long: `Write the stored prices, by symbol and time, with the columns of the view v_quotes.
-Unknown values are empty. Times are UTC. Texts that a spreadsheet might take for a
-formula get an apostrophe. --csv-dialect excel-da is for a Danish Excel.
+		Short: "Write stored prices as CSV, JSON lines, Parquet, Arrow, or lines of accounting",
+		Long: `Write the stored prices, by symbol and time, with the columns of the view v_quotes;
+with --bars INTERVAL, bars that are made of them. Unknown values are empty. Times
+are UTC. In CSV, texts that a spreadsheet might take for a formula get an apostrophe;
+--csv-dialect excel-da is for a Danish Excel.
+
+hledger and beancount get one line a symbol and day of the exchange: its last price
+of the regular session. With --all each price.
+
+--out DIR/ writes a file a day (UTC): DIR/date=2026-11-24/prices.parquet. A file is
+written beside its name, read back, and takes its name when its rows and its SHA-256
+are what was written; else nothing of it is left. What is told of each can be had as
+JSON with --summary json.
 
 --currency gives the values in another currency, at the stored rates as of each
 price's own time. --as-of leaves out what kurs learned later.
@@ -52,6 +65,9 @@ TIME is RFC 3339, a date (in the config's time zone), "today", or a span back fr
 now as 24h or 7d.`,
 		Example: `  kurs export > prices.csv
   kurs export --symbols NOVO-B.CO,AAPL --since 2026-11-01 --out november.csv
+  kurs export --since 2026-11-01 -o parquet --out november/
+  kurs export --bars 1d --currency EUR -o arrow --out days.arrow
+  kurs export -o hledger --out prices.journal
   kurs export -o jsonl --since 24h | head`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.run(cmd.Context(), std) },
@@ -61,45 +77,85 @@ now as 24h or 7d.`,
 	r.viewFlags.bind(flags)
 	r.rangeFlags.bind(flags)
 	r.csvFlags.bind(flags)
-	flags.StringVarP(&r.format, "output", "o", "csv", "csv or jsonl")
+	flags.StringVarP(&r.format, "output", "o", "csv", "csv, jsonl, parquet, arrow, hledger or beancount")
 	flags.StringVar(&r.symbols, "symbols", "", "only these: `A,B`")
-	flags.StringVar(&r.out, "out", "-", "write to `FILE`; - is standard output")
+	flags.StringVar(&r.bars, "bars", "", "bars of an `INTERVAL` instead of prices: "+strings.Join(reading.IntervalNames(), " "))
+	flags.BoolVar(&r.provider, "provider", false, "with --bars: the provider's own")
+	flags.BoolVar(&r.extended, "extended", false, "with --bars, hledger and beancount: prices outside of the regular session count too")
+	flags.BoolVar(&r.all, "all", false, "with hledger and beancount: each price, not the last of a day")
+	flags.StringVar(&r.out, "out", "-", "write to `FILE`, or to DIR/ a file a day; - is standard output")
 	flags.BoolVar(&r.force, "force", false, "replace a file that is there")
+	flags.StringVar(&r.summary, "summary", "text", "how files are told of: text, or json on standard output")
 	return cmd
 }
 
-func (r *exportRun) run(ctx context.Context, std streams) error {
-	if r.format != "csv" && r.format != "jsonl" {
-		return usageError(fmt.Sprintf("-o %s is not a format: there are csv and jsonl", r.format), "-o csv")
+// check refuses flags that do not go together.
+func (r *exportRun) check(f exportFormat, std streams) error {
+	switch {
+	case r.summary != "text" && r.summary != "json":
+		return usageError("--summary "+r.summary+" is not a form: there are text and json", "--summary json")
+	case r.summary == "json" && r.out == "-":
+		return usageError("--summary json and the rows would both go to standard output", "--out FILE")
+	case r.all && !f.lines:
+		return usageError("--all is for hledger and beancount: "+f.name+" has each price anyway", "-o hledger --all")
+	case r.all && r.bars != "":
+		return usageError("--all is of prices, and --bars asks for bars", "--all without --bars")
+	case r.provider && r.bars == "":
+		return usageError("--provider is of bars", "--bars 1d --provider")
+	case r.provider && r.extended:
+		return usageError("--extended is of bars that are made of prices, and --provider asks for the provider's", "one of the two")
+	case r.extended && r.bars == "" && !f.lines:
+		return usageError("--extended is of bars and lines: "+f.name+" has the prices of every session anyway", "--bars 1d --extended")
+	case f.lines && r.toFolder():
+		return usageError(f.name+" is one file, and --out "+r.out+" is a folder", "--out "+filepath.Join(r.out, "prices."+f.ending))
+	case f.binary && r.out == "-" && isTerminal(std.out):
+		return usageError(f.name+" is not for a terminal", "--out prices."+f.ending)
 	}
-	dialect, err := r.dialect(r.format)
+	return nil
+}
+
+// toFolder tells whether --out is a folder: by its end, or since it is one.
+func (r *exportRun) toFolder() bool {
+	if r.out == "-" {
+		return false
+	}
+	info, err := os.Stat(r.out)
+	return os.IsPathSeparator(r.out[len(r.out)-1]) || err == nil && info.IsDir()
+}
+
+func (r *exportRun) run(ctx context.Context, std streams) error {
+	format, err := formatOf(r.format)
 	if err != nil {
 		return err
+	}
+	if r.out == "" {
+		return usageError("--out is empty", "--out prices."+format.ending)
+	}
+	if err := r.check(format, std); err != nil {
+		return err
+	}
+	if format.dialect, err = r.dialect(r.format); err != nil {
+		return err
+	}
+	from := exportSource{extended: r.extended, provider: r.provider, bars: r.bars}
+	if r.bars != "" && !r.provider {
+		if from.interval, err = reading.ParseInterval(r.bars); err != nil {
+			return usageError("--bars: "+err.Error(), "--bars 1d")
+		}
 	}
 	c, err := r.load(std)
 	if err != nil {
 		return err
 	}
-	filter, err := r.filter(c, symbolsOf([]string{r.symbols}))
-	if err != nil {
+	if from.filter, err = r.filter(c, symbolsOf([]string{r.symbols})); err != nil {
 		return err
 	}
-	v, err := r.open(ctx, c, filter.Symbols)
-	if err != nil {
+	if from.view, err = r.open(ctx, c, from.filter.Symbols); err != nil {
 		return err
 	}
-	defer v.close()
-	e := exported{found: map[string]bool{}, dialect: dialect}
-	if r.out == "-" {
-		err = e.write(ctx, std.out, r.format, v, filter)
-	} else {
-		err = r.toFile(func(w io.Writer) error { return e.write(ctx, w, r.format, v, filter) })
-	}
-	if err != nil {
-		return readerGone(err)
-	}
-	fmt.Fprintf(std.err, "%s written\n", countOf(e.rows, "price"))
-	return e.missing(std.err, filter.Symbols)
+	defer from.view.close()
+	e := export{run: r, format: format, from: &from, found: map[string]bool{}}
+	return e.write(ctx, std)
 }
 
 // timeOf reads a time as people give it; the zero time for none.
@@ -128,62 +184,11 @@ func timeOf(flag, text string, location *time.Location, now time.Time) (time.Tim
 	return time.Time{}, usageError(fmt.Sprintf("%s %q is not a time", flag, text), flag+" 2026-11-24, "+flag+" 2026-11-24T09:00:00Z, or "+flag+" 24h")
 }
 
-// toFile writes beside the file and renames, so that there is never a part of it.
-func (r *exportRun) toFile(write func(io.Writer) error) (err error) {
-	if _, err := os.Stat(r.out); err == nil && !r.force {
-		return &kurs.Error{
-			Code: "KURS-EXISTS", Message: r.out + " is there already", Safe: "it was not changed", Try: "another --out, or --force", Exit: kurs.ExitUsage,
-		}
-	}
-	f, err := os.CreateTemp(filepath.Dir(r.out), filepath.Base(r.out)+".*") // readable by its owner only
-	if err != nil {
-		return exportError(r.out, err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, ignoreGone(f.Close()), os.Remove(f.Name()))
-		}
-	}()
-	if err := write(f); err != nil {
-		return exportError(r.out, err)
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return exportError(r.out, err)
-	}
-	return os.Rename(f.Name(), r.out)
-}
-
-func ignoreGone(err error) error {
-	if errors.Is(err, fs.ErrClosed) {
-		return nil
-	}
-	return err
-}
-
-func exportError(name string, err error) error {
-	e := &kurs.Error{
-		Code: "KURS-EXPORT", Message: "cannot write " + name, Safe: "nothing of it is left behind", Try: "another --out", Exit: kurs.ExitFailed, Err: err,
-	}
-	if errors.Is(err, syscall.ENOSPC) {
-		e.Code, e.Exit = "KURS-DISK", kurs.ExitDisk
-	}
-	return e
-}
-
 // exported is what an export has written.
 type exported struct {
 	dialect rowtext.Dialect // of CSV
 	rows    int
 	found   map[string]bool // symbols
-}
-
-func (e *exported) write(ctx context.Context, w io.Writer, format string, v *view, filter sqlite.Filter) error {
-	return e.writeRows(w, format, func(row func(kurs.Row) error) error {
-		return v.quotes(ctx, filter, func(r kurs.Row) error {
-			e.count(&r)
-			return row(r)
-		})
-	})
 }
 
 // count takes note of a row.
@@ -203,15 +208,20 @@ func (e *exported) writeRows(w io.Writer, format string, rows func(func(kurs.Row
 		if _, err := buffered.Write(e.dialect.RowHead(nil)); err != nil {
 			return err
 		}
-		row = func(r kurs.Row) error {
-			_, err := buffered.Write(e.dialect.Row(buffered.AvailableBuffer(), &r))
-			return err
-		}
+		row = csvRow(buffered, e.dialect)
 	}
 	if err := rows(row); err != nil {
 		return err
 	}
 	return buffered.Flush()
+}
+
+// csvRow writes rows as CSV.
+func csvRow(w *bufio.Writer, dialect rowtext.Dialect) func(kurs.Row) error {
+	return func(r kurs.Row) error {
+		_, err := w.Write(dialect.Row(w.AvailableBuffer(), &r))
+		return err
+	}
 }
 
 // missing names the symbols that nothing was found of.

@@ -117,7 +117,7 @@ func TestExportOfWhatIsNotThere(t *testing.T) {
 		{"one symbol of two", []string{"--data", dir, "--symbols", "VOD.L,NOPE"}, kurs.ExitPartly, "no prices are stored of NOPE"},
 		{"no symbol at all", []string{"--data", dir, "--symbols", "NOPE"}, kurs.ExitNotFound, "no prices are stored of NOPE"},
 		{"nothing recorded", []string{"--data", t.TempDir()}, kurs.ExitNotFound, "KURS-EMPTY"},
-		{"no such format", []string{"--data", dir, "-o", "xlsx"}, kurs.ExitUsage, "csv and jsonl"},
+		{"no such format", []string{"--data", dir, "-o", "xlsx"}, kurs.ExitUsage, "csv, jsonl, parquet, arrow, hledger and beancount"},
 		{"no such time", []string{"--data", dir, "--since", "yesterday"}, kurs.ExitUsage, `"yesterday" is not a time`},
 	} {
 		if _, talk, code := ran(t, append([]string{"export"}, c.args...)...); code != c.code || !strings.Contains(talk, c.want) {

@@ -30,7 +30,7 @@ var exitCodes = []struct {
 	{kurs.ExitLocked, "the store is locked, or another kurs owns the directory", "later"},
 	{kurs.ExitDisk, "not enough disk space", "after cleaning"},
 	{kurs.ExitNotRunning, "kurs is not running", ""},
-	{kurs.ExitInterrupted, "ended at once by the second signal; the first one ends with 0", "yes"},
+	{kurs.ExitInterrupted, "ended by a signal: kurs run by the second one, the first ends it with 0; kurs export by the first", "yes"},
 }
 
 // errorHelp is what each error code means and what to do about it.
@@ -43,6 +43,8 @@ database was not touched.`,
 	"KURS-BASE": `The data directory belongs to another base currency. A directory has one currency
 for good, so that no two prices in it are in different ones. Nothing was changed.
 Record elsewhere (--data DIR), or set currency back.`,
+	"KURS-CHECKSUM": `A file that was exported does not read back as it was written: the disk or what is
+between changed it, or kurs has a bug. The file was taken away.`,
 	"KURS-CONFIG": `A setting is wrong. Every mistake is listed at once, with its place and what was
 probably meant; nothing was started or changed. kurs config check reads it again,
 kurs config keys lists what there is.`,
@@ -102,7 +104,8 @@ Say it again in a moment; saying a thing twice does no harm.`,
 words are above, and in the log. Everything accepted is on disk.`,
 	"KURS-STATUS": `The kurs that records here did not answer in time. It was not disturbed.`,
 	"KURS-STOPPED": `The second signal ended everything at once. Everything accepted is on disk; the
-next kurs run stores what is waiting.`,
+next kurs run stores what is waiting. kurs export ends so by the first one: nothing
+half-written is left behind.`,
 	"KURS-SYMBOL": `Yahoo has no price for a symbol; its own words are quoted. The other symbols go on.
 Names are as on finance.yahoo.com.`,
 	"KURS-USAGE": `A command or a flag is wrong. kurs COMMAND --help tells which there are.`,
