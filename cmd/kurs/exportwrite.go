@@ -230,7 +230,7 @@ func (e *export) tell(std streams, files []exportedFile) error {
 	if !e.run.toFolder() && len(files) == 1 {
 		return nil
 	}
-	fmt.Fprintf(std.err, "Wrote %s, %s, %s to %s", countOf(len(files), "file"), countOf(int(rows), "row"), bytesText(uint64(size)), e.run.out) //nolint:gosec // not negative
+	fmt.Fprintf(std.err, "Wrote %s, %s, %s to %s", countOf(len(files), "file"), countOf(int(rows), "row"), bytesText(uint64(size)), e.run.out)
 	if e.format.name == "parquet" && len(files) > 0 {
 		fmt.Fprintf(std.err, `   (read: duckdb -c "from '%s'")`, filepath.Join(e.run.out, "**", "*.parquet"))
 	}
