@@ -77,7 +77,7 @@ func exportProcess(ctx context.Context, tb testing.TB, args ...string) (cmd *exe
 		tb.Fatal(err)
 	}
 	peak = filepath.Join(tb.TempDir(), "peak")
-	cmd = exec.CommandContext(ctx, self) //nolint:gosec // this test
+	cmd = exec.CommandContext(ctx, self)
 	cmd.Args = append([]string{"kurs", "export"}, args...)
 	cmd.Env = append(os.Environ(), "KURS_CONFIG=", "XDG_CONFIG_HOME="+tb.TempDir(), peakVariable+"="+peak)
 	return cmd, peak
