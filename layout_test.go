@@ -90,10 +90,8 @@ func owners() map[string][]string {
 		"github.com/lmittmann/tint":       {"logs"},
 		"github.com/klauspost/compress":   {"archive", "store/lines"},
 		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo", "store/lines"},
-		"github.com/klauspost/compress":   {"archive"},
 		"github.com/parquet-go":           {"export/parquet"},
 		"github.com/apache/arrow-go":      {"export/arrow"},
-		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo"},
 		"github.com/rogpeppe/go-internal": {"cmd/kurs"},
 	}
 }
