@@ -146,6 +146,10 @@ func halves(b kurs.Batch) [2]kurs.Batch {
 	cut(&n, b.Instruments, &first.Instruments, &second.Instruments)
 	cut(&n, b.Fills, &first.Fills, &second.Fills)
 	cut(&n, b.Gaps, &first.Gaps, &second.Gaps)
+	cut(&n, b.SetAside, &first.SetAside, &second.SetAside)
+	cut(&n, b.Decisions, &first.Decisions, &second.Decisions)
+	cut(&n, b.Corrections, &first.Corrections, &second.Corrections)
+	cut(&n, b.Aliases, &first.Aliases, &second.Aliases)
 	return [2]kurs.Batch{first, second}
 }
 
