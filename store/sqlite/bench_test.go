@@ -170,7 +170,7 @@ func bareInsert(db *sql.DB, batches []kurs.Batch, symbols int) error {
 	for _, batch := range batches {
 		for _, p := range batch.Prices {
 			_, err := insert.Exec(n%symbols+1, p.Time.UnixMilli(), 1, 2, p.Value.Float64(), 1,
-				p.Received.UnixMilli(), 1, int64(p.Raw.Counter), 0, p.Rate.Value.Float64(), p.Rate.Time.UnixMilli(), 2, p.Base.Float64(),
+				p.Received.UnixMilli(), 1, int64(p.Raw.Counter), 3, 0, p.Rate.Value.Float64(), p.Rate.Time.UnixMilli(), 2, p.Base.Float64(),
 				p.Bid.Float64(), p.Ask.Float64(), p.Volume.N)
 			if err != nil {
 				return err
