@@ -125,14 +125,14 @@ func newestOf(all []*series, from *source, q *question) (best leg, ok bool) {
 		if i < 0 {
 			continue
 		}
-		if !ok || in.times[i] > best.time() || in.times[i] == best.time() && in.rates[i].known > best.rate().known {
+		if !ok || in.rates[i].at > best.time() || in.rates[i].at == best.time() && in.rates[i].known > best.rate().known {
 			best, ok = leg{in: in, i: i}, true
 		}
 	}
 	return best, ok
 }
 
-func (l leg) time() int64   { return l.in.times[l.i] }
+func (l leg) time() int64   { return l.in.rates[l.i].at }
 func (l leg) rate() *stored { return &l.in.rates[l.i] }
 
 // quoted is the rate of a pair from a leg that is the pair or its inverse.

@@ -78,10 +78,10 @@ func inBand(r kurs.Rate) bool {
 // where there is none, the first after it. What the message at hand brought
 // before counts as well.
 func (s *state) neighbour(key code, source string, at int64) (value kurs.Decimal, when int64, ok bool) {
-	take := func(r stored, t int64) {
-		better := !ok || t <= at && (when > at || t >= when) || t > at && when > at && t < when
+	take := func(r *stored) {
+		better := !ok || r.at <= at && (when > at || r.at >= when) || r.at > at && when > at && r.at < when
 		if better {
-			value, when, ok = r.value(), t, true
+			value, when, ok = r.value(), r.at, true
 		}
 	}
 	for _, other := range s.pairs[key] {
@@ -89,12 +89,12 @@ func (s *state) neighbour(key code, source string, at int64) (value kurs.Decimal
 			continue
 		}
 		if i := other.upTo(at); i > 0 {
-			take(other.rates[i-1], other.times[i-1])
-		} else if len(other.times) > 0 {
-			take(other.rates[0], other.times[0])
+			take(&other.rates[i-1])
+		} else if len(other.rates) > 0 {
+			take(&other.rates[0])
 		}
 		if n := len(other.fresh); n > 0 {
-			take(other.fresh[n-1].stored, other.fresh[n-1].at)
+			take(&other.fresh[n-1])
 		}
 	}
 	return value, when, ok

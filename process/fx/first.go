@@ -97,8 +97,8 @@ func (s *state) arrivals(from *source, key code, at int64, after uint64) came {
 			if in.source != from {
 				continue
 			}
-			for i := in.upTo(at) - 1; i >= 0 && at-in.times[i] <= s.loosest.most(in.class); i-- {
-				if !s.loosest.young(in.class, in.times[i], at) {
+			for i := in.upTo(at) - 1; i >= 0 && at-in.rates[i].at <= s.loosest.most(in.class); i-- {
+				if !s.loosest.young(in.class, in.rates[i].at, at) {
 					break
 				}
 				pos := s.log.find(in.rates[i].known).pos

@@ -1,7 +1,6 @@
 package fx
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -34,13 +33,8 @@ func (r *rules) fixRates(all []Fixed) {
 		}
 		in := r.fixed[key][0]
 		coef, exp := f.Value.Round(kurs.Precision).Parts()
-		i, _ := slices.BinarySearchFunc(in.times, at, cmp.Compare[int64])
-		for i < len(in.times) && in.times[i] == at {
-			i++
-		}
-		in.times = slices.Insert(in.times, i, at)
-		in.rates = slices.Insert(in.rates, i, stored{
-			coef: coef, exp: int16(exp), gone: forever, //nolint:gosec // a decimal's exponent is within 400
+		in.rates = slices.Insert(in.rates, in.upTo(at), stored{
+			at: at, coef: coef, exp: int16(exp), gone: forever, //nolint:gosec // a decimal's exponent is within 400
 		})
 	}
 }

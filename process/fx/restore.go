@@ -217,19 +217,20 @@ func (d *decoder) series(s *state) {
 		d.fail("a series that is there twice")
 		return
 	}
-	in.times, in.rates = make([]int64, 0, n), make([]stored, 0, n)
+	in.rates = make([]stored, 0, n)
 	var time, known int64
 	var r stored
 	for i := range n {
 		time += d.int()
 		known = d.rate(s, known, &r, i == n-1)
-		if d.err == nil && (time > math.MaxInt64/unit || time < math.MinInt64/unit || i > 0 && time*unit < in.times[i-1]) {
+		if d.err == nil && (time > math.MaxInt64/unit || time < math.MinInt64/unit || i > 0 && time*unit < in.rates[i-1].at) {
 			d.fail("rates are not in order")
 		}
 		if d.err != nil {
 			return
 		}
-		in.times, in.rates = append(in.times, time*unit), append(in.rates, r)
+		r.at = time * unit
+		in.rates = append(in.rates, r)
 	}
 }
 

@@ -12,13 +12,12 @@ import (
 
 // A series is the rates of one pair from one source that have the same span of
 // validity, in the order of their times, and of their messages where times are
-// equal. The times stand apart so that a search touches little memory.
+// equal.
 type series struct {
 	source *source
 	class  class
-	times  []int64 // Unix nanoseconds
 	rates  []stored
-	fresh  []arrival // what the message at hand brings; empty between messages
+	fresh  []stored // what the message at hand brings; empty between messages
 }
 
 // class tells how long a rate is valid.
@@ -27,8 +26,11 @@ type class struct {
 	own   int64 // nanoseconds, where the rate itself says it
 }
 
-// stored is a rate without its time. Messages are known by their ordinals.
+// stored is a rate. Messages are known by their ordinals. A rate stands beside its
+// time since a search nearly always ends where it looks first, and what is far
+// apart in memory costs more to look at than all else of a lookup.
 type stored struct {
+	at    int64 // Unix nanoseconds
 	coef  int64 // the value is coef x 10^exp
 	known uint32
 	gone  uint32 // superseded by this message, or forever
@@ -38,12 +40,7 @@ type stored struct {
 
 const forever = math.MaxUint32
 
-type arrival struct {
-	at int64
-	stored
-}
-
-func (r stored) value() kurs.Decimal {
+func (r *stored) value() kurs.Decimal {
 	d, err := kurs.NewDecimal(r.coef, int(r.exp))
 	if err != nil {
 		return kurs.Decimal{} // cannot be: it was taken from a decimal
@@ -51,15 +48,15 @@ func (r stored) value() kurs.Decimal {
 	return d
 }
 
-func (r stored) sameValue(o stored) bool { return r.coef == o.coef && r.exp == o.exp }
+func (r *stored) sameValue(o *stored) bool { return r.coef == o.coef && r.exp == o.exp }
 
 // upTo is the number of rates whose time is not after at. Most questions are
-// about the newest ones, so it looks from the end in growing steps.
+// about the newest ones, so it looks at these first, in growing steps.
 func (s *series) upTo(at int64) int {
-	low, high := 0, len(s.times)
-	for step := 1; step <= len(s.times); step *= 4 {
-		i := len(s.times) - step
-		if s.times[i] <= at {
+	low, high := 0, len(s.rates)
+	for step := 1; step <= min(len(s.rates), farthest); step *= 4 {
+		i := len(s.rates) - step
+		if s.rates[i].at <= at {
 			low = i + 1
 			break
 		}
@@ -68,7 +65,7 @@ func (s *series) upTo(at int64) int {
 	low, high = s.guess(at, low, high)
 	for low < high {
 		middle := int(uint(low+high) / 2)
-		if s.times[middle] <= at {
+		if s.rates[middle].at <= at {
 			low = middle + 1
 		} else {
 			high = middle
@@ -77,34 +74,41 @@ func (s *series) upTo(at int64) int {
 	return low
 }
 
-// near is how far a guess may be off: a line of the processor's cache.
-const near = 8
+const (
+	farthest = 256 // from the end that a search looks before it guesses
+	near     = 8   // from a guess
+)
 
 // guess narrows a search: rates come about evenly, so the place of a time follows
 // from the first and the last. Where they do not, nothing is lost but the guess.
-// What is far apart in memory costs more to look at than all else of a lookup.
 func (s *series) guess(at int64, low, high int) (int, int) {
 	for range 3 {
-		if high-low <= 4*near {
+		if high-low <= 2*near {
 			break
 		}
-		first, last := s.times[low], s.times[high-1]
+		first, last := s.rates[low].at, s.rates[high-1].at
 		if at < first || at >= last {
 			break
 		}
 		over, under := bits.Mul64(uint64(at-first), uint64(high-1-low)) //nolint:gosec // at is not before first
 		part, _ := bits.Div64(over, under, uint64(last-first))          //nolint:gosec // nor after last
 		i := low + int(part)                                            //nolint:gosec // less than high-1-low
-		if s.times[i] > at {
+		if s.rates[i].at > at {
 			high = i
-			if below := i - near; below >= low && s.times[below] <= at {
-				return below + 1, high
+			for step := 1; step <= near && i-step >= low; step *= 2 {
+				if s.rates[i-step].at <= at {
+					return i - step + 1, high
+				}
+				high = i - step
 			}
 			continue
 		}
 		low = i + 1
-		if above := i + near; above < high && s.times[above] > at {
-			return low, above
+		for step := 1; step <= near && i+step < high; step *= 2 {
+			if s.rates[i+step].at > at {
+				return low, i + step
+			}
+			low = i + step + 1
 		}
 	}
 	return low, high
@@ -116,12 +120,12 @@ func (s *series) newest(at int64, v *view) int {
 	for i := s.upTo(at) - 1; i >= 0; i-- {
 		r := &s.rates[i]
 		if r.known > v.last || r.gone < v.cut {
-			if at-s.times[i] > v.rules.most(s.class) {
+			if at-r.at > v.rules.most(s.class) {
 				return -1
 			}
 			continue
 		}
-		if v.rules.young(s.class, s.times[i], at) {
+		if v.rules.young(s.class, r.at, at) {
 			return i
 		}
 		return -1
@@ -135,17 +139,17 @@ func (s *series) newest(at int64, v *view) int {
 // no news: on a weekend the provider repeats one rate thousands of times. It is
 // only remembered for longer.
 func (s *series) take(message, cut uint32) bool {
-	slices.SortStableFunc(s.fresh, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
+	slices.SortStableFunc(s.fresh, func(a, b stored) int { return cmp.Compare(a.at, b.at) })
 	changed, kept := false, s.fresh[:0]
 	for _, f := range s.fresh {
 		if n := len(kept); n > 0 && kept[n-1].at == f.at {
-			if !kept[n-1].sameValue(f.stored) {
+			if !kept[n-1].sameValue(&f) {
 				kept = append(kept, f)
 			}
 			continue
 		}
 		i := s.upTo(f.at) - 1
-		if i < 0 || s.times[i] != f.at || !s.rates[i].sameValue(f.stored) || s.rates[i].gone < cut {
+		if i < 0 || s.rates[i].at != f.at || !s.rates[i].sameValue(&f) || s.rates[i].gone < cut {
 			kept = append(kept, f)
 			continue
 		}
@@ -172,19 +176,18 @@ func (s *series) merge(message uint32) {
 		return
 	}
 	last := len(s.rates) - 1
-	if last >= 0 && s.times[last] <= s.fresh[add-1].at {
+	if last >= 0 && s.rates[last].at <= s.fresh[add-1].at {
 		s.rates[last].gone = message
 	}
-	s.times = append(s.times, make([]int64, add)...)
 	s.rates = append(s.rates, make([]stored, add)...)
-	for to := len(s.times) - 1; add > 0; to-- {
-		if last >= 0 && s.times[last] > s.fresh[add-1].at {
-			s.times[to], s.rates[to] = s.times[last], s.rates[last]
+	for to := len(s.rates) - 1; add > 0; to-- {
+		if last >= 0 && s.rates[last].at > s.fresh[add-1].at {
+			s.rates[to] = s.rates[last]
 			last--
 			continue
 		}
 		add--
-		s.times[to], s.rates[to] = s.fresh[add].at, s.fresh[add].stored
+		s.rates[to] = s.fresh[add]
 		s.rates[to].known, s.rates[to].gone = message, message
 	}
 	end := &s.rates[len(s.rates)-1]
@@ -194,18 +197,18 @@ func (s *series) merge(message uint32) {
 // forget drops the rates that were superseded before the message keep.
 func (s *series) forget(keep uint32) {
 	n := 0
-	for i, r := range s.rates {
+	for _, r := range s.rates {
 		if r.gone >= keep {
-			s.times[n], s.rates[n] = s.times[i], r
+			s.rates[n] = r
 			n++
 		}
 	}
 	if n == len(s.rates) {
 		return
 	}
-	s.times, s.rates = s.times[:n], s.rates[:n]
+	s.rates = s.rates[:n]
 	if n < cap(s.rates)/2 {
-		s.times, s.rates = slices.Clip(slices.Clone(s.times)), slices.Clip(slices.Clone(s.rates))
+		s.rates = slices.Clip(slices.Clone(s.rates))
 	}
 }
 

@@ -159,12 +159,12 @@ func daily(in *series) uint64 {
 }
 
 func (e *encoder) rates(in *series, labels []label) {
-	unit := unitOf(in.times)
+	unit := unitOf(in.rates)
 	e.int(unit)
 	e.count(len(in.rates))
 	var time, coef, known, exp int64
-	for i, r := range in.rates {
-		e.int(in.times[i]/unit - time)
+	for _, r := range in.rates {
+		e.int(r.at/unit - time)
 		e.int(r.coef - coef)
 		e.int(int64(r.exp) - exp)
 		e.int(int64(r.known) - known)
@@ -174,15 +174,15 @@ func (e *encoder) rates(in *series, labels []label) {
 			e.uint(uint64(r.gone-r.known) + 1)
 		}
 		e.uint(uint64(e.labels.index(labels[r.label])))
-		time, coef, known, exp = in.times[i]/unit, r.coef, int64(r.known), int64(r.exp)
+		time, coef, known, exp = r.at/unit, r.coef, int64(r.known), int64(r.exp)
 	}
 }
 
 // unitOf is the greatest of a second, a millisecond and a nanosecond that all
 // times are whole numbers of.
-func unitOf(times []int64) int64 {
+func unitOf(rates []stored) int64 {
 	for _, unit := range []int64{1e9, 1e6} {
-		if !slices.ContainsFunc(times, func(t int64) bool { return t%unit != 0 }) {
+		if !slices.ContainsFunc(rates, func(r stored) bool { return r.at%unit != 0 }) {
 			return unit
 		}
 	}

@@ -174,10 +174,10 @@ func (s *state) learnReceipt(pos uint64, rates []kurs.Rate) {
 			touched = append(touched, in)
 		}
 		coef, exp := r.Value.Round(kurs.Precision).Parts()
-		in.fresh = append(in.fresh, arrival{at: at, stored: stored{
-			coef: coef, exp: int16(exp), //nolint:gosec // a decimal's exponent is within 400
+		in.fresh = append(in.fresh, stored{
+			at: at, coef: coef, exp: int16(exp), //nolint:gosec // a decimal's exponent is within 400
 			label: s.labels.index(label{symbol: r.Symbol, interval: r.Interval}),
-		}})
+		})
 	}
 	if len(touched) == 0 {
 		return
