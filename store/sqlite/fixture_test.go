@@ -19,6 +19,7 @@ func TestDatabasesOfEveryFormatAreTakenUp(t *testing.T) {
 		quotes, rates int64
 	}{
 		{"format1.sql", 7, 20},
+		{"format2.sql", 4, 49}, // one of them corrected, and an alias
 	} {
 		t.Run(c.fixture, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("testdata", c.fixture))
