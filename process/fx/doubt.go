@@ -41,8 +41,8 @@ func (s *state) doubt(key code, r kurs.Rate, at int64, rules *rules) (Refused, b
 		out.Detail = fmt.Sprintf("a euro is %s to %s kroner", bandLeast, bandMost)
 		return out, true
 	}
-	near, when, ok := s.neighbour(key, r.Source, at)
-	if !ok || time.Duration(at-when).Abs() > time.Duration(rules.daily) {
+	near, when, ok := s.neighbour(key, r.Source, at, rules.daily)
+	if !ok {
 		return out, false
 	}
 	if farther(r.Value, near, rules.jump) || farther(near, r.Value, rules.jump) {
@@ -75,9 +75,10 @@ func inBand(r kurs.Rate) bool {
 }
 
 // neighbour is the newest rate of the pair and source that is not after a time;
-// where there is none, the first after it. What the message at hand brought
-// before counts as well.
-func (s *state) neighbour(key code, source string, at int64) (value kurs.Decimal, when int64, ok bool) {
+// where there is none, the first after it; neither further away than far. What the
+// message at hand brought before counts as well. A rate that was forgotten is none,
+// whether or not it was swept out already: that differs after a restart.
+func (s *state) neighbour(key code, source string, at, far int64) (value kurs.Decimal, when int64, ok bool) {
 	take := func(r *stored) {
 		better := !ok || r.at <= at && (when > at || r.at >= when) || r.at > at && when > at && r.at < when
 		if better {
@@ -88,12 +89,22 @@ func (s *state) neighbour(key code, source string, at int64) (value kurs.Decimal
 		if other.source.name != source {
 			continue
 		}
-		if i := other.upTo(at); i > 0 {
-			take(&other.rates[i-1])
-		} else if len(other.rates) > 0 {
-			take(&other.rates[0])
+		i, cut := other.upTo(at), s.log.floorNumber()
+		before := i - 1
+		for before >= 0 && other.rates[before].gone < cut && at-other.rates[before].at <= far {
+			before--
 		}
-		if n := len(other.fresh); n > 0 {
+		if before >= 0 && at-other.rates[before].at <= far {
+			take(&other.rates[before])
+		} else {
+			for i < len(other.rates) && other.rates[i].gone < cut && other.rates[i].at-at <= far {
+				i++
+			}
+			if i < len(other.rates) && other.rates[i].at-at <= far {
+				take(&other.rates[i])
+			}
+		}
+		if n := len(other.fresh); n > 0 && max(at-other.fresh[n-1].at, other.fresh[n-1].at-at) <= far {
 			take(&other.fresh[n-1])
 		}
 	}

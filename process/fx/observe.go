@@ -13,7 +13,7 @@ import (
 type Refused struct {
 	Symbol   string
 	Source   string
-	Time     time.Time // of a quote, or the start of a bar; of a rate that the book doubts its own
+	Time     time.Time // that it is a rate as of; of a bar its end
 	Session  kurs.Session
 	Interval string // of a bar
 	Value    kurs.Decimal
@@ -75,6 +75,9 @@ func (o *observer) see(seen Refused, asOf time.Time, over bool) {
 		return
 	}
 	if seen.Reason, seen.Detail = unfit(pair, seen, o.raw.Received); seen.Reason != "" {
+		if seen.Time.Unix() > 0 { // should a person keep it, it is a rate of then
+			seen.Time = asOf
+		}
 		o.refused = append(o.refused, seen)
 		return
 	}
@@ -103,7 +106,7 @@ func (o *observer) keep(d *kurs.Decision) {
 		return
 	}
 	o.rates = append(o.rates, kurs.Rate{
-		Pair: pair, Value: value, Time: d.Of.Time.UTC(), Source: d.Of.Source, Symbol: d.Of.Symbol, Interval: d.Of.Interval,
+		Pair: pair, Value: value.Round(kurs.Precision), Time: d.Of.Time.UTC(), Source: d.Of.Source, Symbol: d.Of.Symbol, Interval: d.Of.Interval,
 		Received: o.raw.Received.UTC(), Raw: o.raw.ID, Kept: true,
 	})
 }
