@@ -284,6 +284,13 @@ func (d *Decimal) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Plausible tells whether the magnitude is one that a price may have: from 10^-18
+// to 10^18, both not included.
+func (d Decimal) Plausible() bool {
+	size := d.Digits() + int(d.exp)
+	return d.known && size > -18 && size <= 18
+}
+
 // IsZero lets encoding/json leave out unknown values (omitzero).
 func (d Decimal) IsZero() bool { return !d.known }
 

@@ -10,8 +10,23 @@ type Explanation struct {
 	SeenISO    time.Time     `json:"seen_iso"`             // when it was last received unchanged
 	FilledISO  time.Time     `json:"filled_iso,omitzero"`  // when the rate came, where that was later than the price
 	Correction string        `json:"correction,omitempty"` // the reason of the author
+	Kept       *Kept         `json:"kept,omitempty"`       // where it was set aside, and a person kept it
 	Rates      []RateReceipt `json:"rates,omitempty"`      // those that were quoted: the rate itself, or its legs
 	Versions   []Version     `json:"versions"`             // in the order in which they were received; one of them is shown
+}
+
+// Kept is what a price was before a person kept it.
+type Kept struct {
+	PriceNative Decimal   `json:"price_native"` // as it was quoted
+	Unit        string    `json:"unit,omitempty"`
+	Reason      Reason    `json:"reason"` // why it was set aside
+	Detail      string    `json:"detail,omitempty"`
+	Factor      Decimal   `json:"factor"`
+	Author      string    `json:"author"`
+	Comment     string    `json:"comment,omitempty"`
+	ReceivedISO time.Time `json:"received_iso"`
+	Origin      Origin    `json:"origin,omitempty"`
+	Raw         RawID     `json:"raw"` // the message that it came in
 }
 
 // A RateReceipt is a quoted rate that a price was converted with.
@@ -42,6 +57,7 @@ type Version struct {
 	Correction  string    `json:"correction,omitempty"`
 	Raw         RawID     `json:"raw"`
 	Shown       bool      `json:"shown"`
+	Withdrawn   bool      `json:"withdrawn,omitempty"` // a person kept it, and took that back later
 }
 
 // A BarExplanation is all that is stored of one bar of a provider.

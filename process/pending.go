@@ -33,9 +33,16 @@ type Pending struct {
 // after the position that the price was received at; ok is false while there is none. An error says that no rate
 // can give it a value in the base currency.
 func (p *Pending) Fill(book *fx.Book, base string, known uint64) (fill kurs.Fill, ok bool, err error) {
-	rate, _, ok := book.FirstAfter(kurs.Pair{From: p.Currency, To: base}, p.At, known, known)
+	rate, pos, ok := book.FirstAfter(kurs.Pair{From: p.Currency, To: base}, p.At, known, known)
 	if !ok {
 		return kurs.Fill{}, false, nil
+	}
+	// The value is known since the rate was usable for the price: that may be later
+	// than the rate's own reception, where it stands in for another.
+	for _, at := range []time.Time{p.Received, book.Clock(pos)} {
+		if at.After(rate.Received) {
+			rate.Received = at
+		}
 	}
 	fill, err = p.fill(rate)
 	return fill, true, err

@@ -57,7 +57,14 @@ func (i Interval) Span(t time.Time, zone *time.Location) kurs.Span {
 		return kurs.Span{From: start, To: start.Add(i.length)}
 	}
 	year, month, date := t.In(zone).Date()
-	day := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, zone).UTC() }
+	// Where clocks are put forward at midnight the day begins at one.
+	day := func(y int, m time.Month, d int) time.Time {
+		begin, noon := time.Date(y, m, d, 0, 0, 0, 0, zone), time.Date(y, m, d, 12, 0, 0, 0, zone)
+		if begin.Day() != noon.Day() {
+			begin = begin.Add(time.Hour)
+		}
+		return begin.UTC()
+	}
 	switch i.name {
 	case "1wk":
 		monday := date - (int(t.In(zone).Weekday())+6)%7
@@ -108,7 +115,7 @@ func (b *Builder) Add(r kurs.Row) error {
 		return err
 	}
 	b.take(&r)
-	b.traded.add(&r, b.span.From, zone)
+	b.traded.add(&r, b.span.From, b.bar.Prices == 1, zone)
 	return nil
 }
 
@@ -210,12 +217,13 @@ type traded struct {
 	whole    bool  // what was traded before the bar is known
 }
 
-// add takes the volume of a price of the bar that begins at a time.
-func (t *traded) add(r *kurs.Row, bar time.Time, zone *time.Location) {
+// add takes the volume of a price of the bar that begins at a time; first says that
+// it is the first of the bar.
+func (t *traded) add(r *kurs.Row, bar time.Time, first bool, zone *time.Location) {
 	y, m, d := r.Time.In(zone).Date()
 	day := time.Date(y, m, d, 0, 0, 0, 0, zone)
 	nextDay := !day.Equal(t.day)
-	switch nextBar := !bar.Equal(t.bar); {
+	switch nextBar := first || !bar.Equal(t.bar); {
 	case nextBar && nextDay:
 		t.before, t.days, t.whole = 0, 0, !bar.After(day)
 	case nextBar:

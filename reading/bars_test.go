@@ -165,3 +165,59 @@ func TestWeeksAndMonths(t *testing.T) {
 		t.Error("7m is taken for an interval")
 	}
 }
+
+// TestADayThatBeginsAtOne: clocks go forward at midnight in Santiago.
+func TestADayThatBeginsAtOne(t *testing.T) {
+	zone, err := time.LoadLocation("America/Santiago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	interval, err := reading.ParseInterval("1d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	b := reading.Builder{Interval: interval, Zone: zone, Yield: func(b kurs.BarRow) error {
+		got = append(got, b.Time.Format("02T15:04")+" "+strconv.FormatInt(b.Prices, 10))
+		return nil
+	}}
+	for _, at := range []string{"2026-09-06T03:00:00Z", "2026-09-06T03:30:00Z", "2026-09-06T04:00:00Z", "2026-09-06T12:00:00Z", "2026-09-07T02:59:59Z"} {
+		when, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Add(kurs.Row{Symbol: "A", Time: when, PriceNative: kurs.Int(1)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if s := strings.Join(got, ", "); s != "05T04:00 2, 06T04:00 3" {
+		t.Errorf("got %s", s)
+	}
+}
+
+// TestVolumeOfBarsOfTwoCurrencies: each has what was traded while it was made.
+func TestVolumeOfBarsOfTwoCurrencies(t *testing.T) {
+	interval, err := reading.ParseInterval("1h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	b := reading.Builder{Interval: interval, Yield: func(b kurs.BarRow) error {
+		got = append(got, text(b))
+		return nil
+	}}
+	for _, line := range []string{"08:00:00 1 1 100", "09:00:00 1 1 100", "09:10:00 1 1 200", "09:20:00 1 1 250 GBP", "09:30:00 1 1 300 GBP"} {
+		if err := b.Add(price(t, tuesday, line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 3 || !strings.Contains(got[1], " 100 of 2") || !strings.Contains(got[2], " 100 of 2") {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}

@@ -27,7 +27,7 @@ type Converter struct {
 	Policy fx.Policy
 	Stored Rates
 
-	books []window // the newest last
+	books []window // the one that was asked last at the end
 }
 
 // window is the rates of one currency for prices of a stretch of time.
@@ -42,7 +42,7 @@ type window struct {
 // another.
 const (
 	windowLength = 14 * 24 * time.Hour
-	mostWindows  = 16
+	mostWindows  = 128
 )
 
 // Rate is the rate of a currency as of a time; ok is false where there is none
@@ -65,7 +65,8 @@ func (c *Converter) book(ctx context.Context, from string, at time.Time) (*fx.Bo
 	start := at.UTC().Truncate(windowLength)
 	for i, w := range c.books {
 		if w.from == from && w.start.Equal(start) {
-			return c.books[i].book, nil
+			c.books = append(slices.Delete(c.books, i, i+1), w)
+			return w.book, nil
 		}
 	}
 	book, err := c.read(ctx, from, start)

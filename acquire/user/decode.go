@@ -168,6 +168,8 @@ func (c *correction) check() error {
 		return rejected("a correction of a price without a time")
 	case !c.Undo && !c.Price.Value.Known():
 		return rejected("a correction without a value")
+	case !c.Undo && (c.Price.Value.Sign() <= 0 || !c.Price.Value.Plausible()):
+		return rejected("a correction to %s", c.Price.Value)
 	}
 	return errors.Join(c.Price.check(), checkTexts(c.Author, c.Reason))
 }

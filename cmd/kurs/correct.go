@@ -143,6 +143,9 @@ func (r *correctRun) check(args []string) (value kurs.Decimal, err error) {
 	if err != nil || !value.Known() {
 		return value, usageError(fmt.Sprintf("%q is not a price", args[2]), example)
 	}
+	if value.Sign() <= 0 || !value.Plausible() {
+		return value, usageError(args[2]+" cannot be a price: it is above zero, and below a million million million", example)
+	}
 	if value.Digits() > kurs.Precision {
 		return value, usageError(fmt.Sprintf("%s has more than %d digits, which no store keeps", args[2], kurs.Precision), example)
 	}

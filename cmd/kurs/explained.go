@@ -17,9 +17,15 @@ func printExplanation(w io.Writer, e *kurs.Explanation) error {
 	p.line("%s at %s%s", printable(e.Symbol), timeText(e.Time), sessionText(e.Session))
 	p.renamed(e.Symbol, e.Instrument)
 	p.line("")
-	p.item("quoted", "%s %s%s", e.PriceNative, printable(e.Unit), approximateText(e.Approximate))
-	if e.CorrectedBy != "" {
-		p.item("corrected", "by %s: %s", printable(e.CorrectedBy), printable(e.Correction))
+	switch k := e.Kept; {
+	case k != nil:
+		p.item("quoted", "%s %s, received %s%s in %s", k.PriceNative, printable(k.Unit), timeText(k.ReceivedISO), originText(k.Origin), printable(k.Raw.String()))
+		p.item("set aside", "%s", strings.TrimSuffix(string(k.Reason)+": "+printable(k.Detail), ": "))
+		p.item("kept", "%s %s, times %s, by %s", e.PriceNative, printable(e.Unit), k.Factor, strings.TrimSuffix(printable(k.Author)+": "+printable(k.Comment), ": "))
+	case e.CorrectedBy != "":
+		p.item("corrected", "%s %s by %s: %s", e.PriceNative, printable(e.Unit), printable(e.CorrectedBy), printable(e.Correction))
+	default:
+		p.item("quoted", "%s %s%s", e.PriceNative, printable(e.Unit), approximateText(e.Approximate))
 	}
 	how := conversion{
 		unit: e.Unit, native: e.CurrencyNative, base: e.CurrencyBase, factor: e.Factor, rate: e.FXRate, rateTime: e.FXTime, source: e.FXSource,
@@ -193,6 +199,9 @@ func (p *page) versions(all []kurs.Version) {
 		by := originText(v.Origin)
 		if v.CorrectedBy != "" {
 			by = fmt.Sprintf(" by %s: %s", printable(v.CorrectedBy), printable(v.Correction))
+		}
+		if v.Withdrawn {
+			by = " kept, and taken back later"
 		}
 		p.line("  %s %s  %s%s  %s", shownText(v.Shown), timeText(v.ReceivedISO), what, by, printable(v.Raw.String()))
 	}

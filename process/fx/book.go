@@ -86,6 +86,18 @@ func (b *Book) Pos() uint64 {
 	return b.state.pos
 }
 
+// Clock is the time that the stream had come to at a position: the latest reception
+// of a message up to it. It is the zero time where that is not known.
+func (b *Book) Clock(pos uint64) time.Time {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	at := b.state.clockAt(pos)
+	if at == noTime {
+		return time.Time{}
+	}
+	return time.Unix(0, at).UTC()
+}
+
 // Floor is the oldest position that can still be asked about; 0 until something
 // was forgotten.
 func (b *Book) Floor() uint64 {

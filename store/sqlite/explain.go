@@ -45,9 +45,11 @@ func (r *Reader) explainAt(ctx context.Context, symbol string, id int64, at, asO
 	from, args := source(asOf)
 	err := r.query(ctx, func(row []driver.Value) error {
 		v, err := r.named(row, symbol)
-		all = append(all, found{kurs.Explanation{Row: v}, []any{id, at.UnixMilli(), row[rowWidth], row[rowWidth+1]}})
+		raw := rawID(row[rowWidth+2], row[rowWidth+3], row[rowWidth+4])
+		all = append(all, found{kurs.Explanation{Row: v, Raw: raw}, []any{id, at.UnixMilli(), row[rowWidth], row[rowWidth+1]}})
 		return err
-	}, `SELECT `+rowColumns+`, q.session, q.source FROM `+from+` JOIN instruments i ON i.id = q.instrument`+rowTexts+`
+	}, `SELECT `+rowColumns+`, q.session, q.source, a.source, a.run, coalesce(c.counter, q.counter)
+		FROM `+from+` JOIN instruments i ON i.id = q.instrument JOIN runs a ON a.id = coalesce(c.run, q.run)`+rowTexts+`
 		WHERE q.instrument = ? AND q.time = ? ORDER BY q.session, q.source`, append(args, id, at.UnixMilli())...)
 	if err != nil {
 		return nil, err
@@ -59,6 +61,9 @@ func (r *Reader) explainAt(ctx context.Context, symbol string, id int64, at, asO
 			return nil, err
 		}
 		markShown(e)
+		if err := r.keptOf(ctx, e); err != nil {
+			return nil, err
+		}
 		if e.FilledISO, err = r.filledAt(ctx, "quotes", all[i].key, e.ReceivedISO); err != nil {
 			return nil, err
 		}
@@ -75,22 +80,42 @@ func (r *Reader) explainAt(ctx context.Context, symbol string, id int64, at, asO
 
 // markShown marks the version that the row shows, and takes over what it says.
 func markShown(e *kurs.Explanation) {
-	for i := range slices.Backward(e.Versions) {
-		v := &e.Versions[i]
-		corrected := v.Origin == kurs.OriginCorrection
-		if corrected != (e.CorrectedBy != "") || !v.PriceNative.Known() || v.PriceNative != e.PriceNative {
-			continue
+	for i := range e.Versions {
+		if v := &e.Versions[i]; v.Raw == e.Raw {
+			v.Shown = true
+			e.ReceivedISO, e.SeenISO, e.Correction = v.ReceivedISO, v.SeenISO, v.Correction
 		}
-		v.Shown = true
-		e.Raw, e.ReceivedISO, e.SeenISO, e.Correction = v.Raw, v.ReceivedISO, v.SeenISO, v.Correction
-		return
 	}
+}
+
+// keptOf finds what a price was before a person kept it: the receipt of such a
+// price is that of the decision.
+func (r *Reader) keptOf(ctx context.Context, e *kurs.Explanation) error {
+	if e.Raw.Source != kurs.SourceUser || e.CorrectedBy != "" {
+		return nil
+	}
+	return r.query(ctx, func(c []driver.Value) error {
+		k := kurs.Kept{
+			Unit: str(c[1]), Reason: kurs.Reason(str(c[2])), Detail: str(c[3]), Author: str(c[5]), Comment: str(c[6]), ReceivedISO: moment(c[7]),
+			Origin: kurs.Origin(str(c[8])), Raw: rawID(c[9], c[10], c[11]),
+		}
+		var err error
+		if k.PriceNative, err = decimal(c[0]); err == nil {
+			k.Factor, err = decimal(c[4])
+		}
+		e.Kept = &k
+		return err
+	}, `SELECT q.native, u.unit, q.reason, q.detail, d.factor, d.author, d.comment, q.received, g.text, a.source, a.run, q.counter
+		FROM runs b JOIN decisions d ON d.run = b.id AND d.received = ?3 AND d.counter = ?4 JOIN quarantine q ON q.id = d.aside
+		JOIN instruments i ON i.id = q.instrument JOIN units u ON u.id = q.unit JOIN runs a ON a.id = q.run LEFT JOIN texts g ON g.id = q.origin
+		WHERE b.source = ?1 AND b.run = ?2 AND i.symbol = ?5 AND q.time = ?6 AND q.kind <> 'bar'`,
+		e.Raw.Source, e.Raw.Run, e.ReceivedISO.UnixMilli(), int64(e.Raw.Counter), e.Symbol, e.Time.UnixMilli()) //nolint:gosec // it came from there
 }
 
 // versionsOf are all versions of a price and all that people said of it.
 func (r *Reader) versionsOf(ctx context.Context, key []any, asOf time.Time) ([]kurs.Version, error) {
 	const columns = `q.native, u.unit, q.fx_rate, q.fx_time, f.text, q.base, q.approximate, q.received, q.last_received, g.text, q.author, q.reason,
-		r.source, r.run, q.counter`
+		r.source, r.run, q.counter, q.said`
 	const query = `SELECT ` + columns + ` FROM (
 			SELECT native, unit, fx_rate, fx_time, fx_source, base, approximate, received, coalesce(last_received, received) AS last_received,
 				origin, NULL AS author, NULL AS reason, run, counter, 0 AS said FROM quotes
@@ -98,6 +123,9 @@ func (r *Reader) versionsOf(ctx context.Context, key []any, asOf time.Time) ([]k
 			UNION ALL
 			SELECT native, unit, fx_rate, fx_time, fx_source, base, approximate, received, coalesce(last_received, received),
 				origin, NULL, NULL, run, counter, 0 FROM quotes_versions
+				WHERE instrument = ?1 AND time = ?2 AND session = ?3 AND source = ?4
+			UNION ALL
+			SELECT native, unit, fx_rate, fx_time, fx_source, base, approximate, received, received, origin, NULL, NULL, run, counter, 2 FROM withdrawn
 				WHERE instrument = ?1 AND time = ?2 AND session = ?3 AND source = ?4
 			UNION ALL
 			SELECT native, unit, fx_rate, fx_time, fx_source, base, 0, received, received, 0, author, reason, run, counter, 1 FROM corrections
@@ -113,6 +141,7 @@ func (r *Reader) versionsOf(ctx context.Context, key []any, asOf time.Time) ([]k
 		if c[10] != nil {
 			v.Origin = kurs.OriginCorrection
 		}
+		v.Withdrawn = whole(c[15]) == 2
 		for _, d := range []struct {
 			to *kurs.Decimal
 			at int

@@ -61,7 +61,7 @@ func (t *tx) fillOne(ctx context.Context, f *kurs.Fill) error {
 	}
 	found, err := t.applyFill(ctx, s, r, conv, at)
 	if err == nil && !found && s == t.in.quotes {
-		found, err = t.fillCorrection(ctx, r, conv)
+		found, err = t.fillCorrection(ctx, r, conv, at)
 	}
 	if err != nil || found {
 		return err
@@ -92,7 +92,7 @@ func (t *tx) applyFill(ctx context.Context, s *series, r record, conv []driver.V
 	args := slices.Concat(conv, key, []driver.Value{r.received, r.run, r.counter})
 	changed, err := t.conn.exec(ctx, s.fill, args...)
 	if err == nil && changed > 0 {
-		return true, t.noteFilled(ctx, s, r, at)
+		return true, t.noteFilled(ctx, s.table, r, at)
 	}
 	if err != nil {
 		return false, err
@@ -112,13 +112,13 @@ func (t *tx) applyFill(ctx context.Context, s *series, r record, conv []driver.V
 	if slices.EqualFunc(old, now, span.equal) {
 		return true, nil
 	}
-	return true, errors.Join(t.replace(ctx, s, key, old, now), t.noteFilled(ctx, s, r, at))
+	return true, errors.Join(t.replace(ctx, s, key, old, now), t.noteFilled(ctx, s.table, r, at))
 }
 
 // noteFilled keeps since when a base value is known.
-func (t *tx) noteFilled(ctx context.Context, s *series, r record, at int64) error {
+func (t *tx) noteFilled(ctx context.Context, table string, r record, at int64) error {
 	_, err := t.conn.exec(ctx, `INSERT INTO filled (series, k1, k2, k3, k4, received, run, counter, at)
-		VALUES (`+marks(9)+`) ON CONFLICT DO NOTHING`, s.table, r.key[0], r.key[1], r.key[2], r.key[3], r.received, r.run, r.counter, at)
+		VALUES (`+marks(9)+`) ON CONFLICT DO NOTHING`, table, r.key[0], r.key[1], r.key[2], r.key[3], r.received, r.run, r.counter, at)
 	return err
 }
 
@@ -168,7 +168,7 @@ func (t *tx) pendingFills(ctx context.Context) error {
 		}
 		found, err := t.applyFill(ctx, s, r, conv, whole(row[15]))
 		if err == nil && !found && s == t.in.quotes {
-			_, err = t.fillCorrection(ctx, r, conv)
+			_, err = t.fillCorrection(ctx, r, conv, whole(row[15]))
 		}
 		if err != nil {
 			return err

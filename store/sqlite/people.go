@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -156,9 +157,9 @@ func (t *tx) decide(ctx context.Context, d *kurs.Decision) error {
 	case there.decided && order == 0:
 		return nil
 	case there.decided && order < 0:
-		return t.void(ctx, d, r)
+		return t.void(ctx, d, there.id, r)
 	case there.decided:
-		if err := t.void(ctx, d, there.holds); err != nil {
+		if err := t.void(ctx, d, there.id, there.holds); err != nil {
 			return err
 		}
 	}
@@ -167,15 +168,16 @@ func (t *tx) decide(ctx context.Context, d *kurs.Decision) error {
 	return err
 }
 
-// void takes the price or bar away that a decision made, by its receipt.
-func (t *tx) void(ctx context.Context, d *kurs.Decision, r receipt) error {
+// void takes the price or bar away that a decision of what was set aside made, by
+// its receipt.
+func (t *tx) void(ctx context.Context, d *kurs.Decision, aside int64, r receipt) error {
 	switch d.Of.Kind {
 	case kurs.AsideQuote:
 		at, err := t.quoteRecord(ctx, &d.Of.Price)
 		if err != nil {
 			return err
 		}
-		changed, err := t.withdraw(ctx, t.in.quotes, at.key, r)
+		changed, err := t.withdraw(ctx, t.in.quotes, at.key, aside, r)
 		if err != nil || !changed {
 			return err
 		}
@@ -186,7 +188,7 @@ func (t *tx) void(ctx context.Context, d *kurs.Decision, r receipt) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.withdraw(ctx, t.in.bars, at.key, r)
+		_, err = t.withdraw(ctx, t.in.bars, at.key, aside, r)
 		return err
 	case kurs.AsideRate: // prices were converted with it, so it stays; see docs/formats.md
 	}
@@ -250,9 +252,9 @@ func (t *tx) holds(ctx context.Context, key []driver.Value) error {
 	return err
 }
 
-// fillCorrection gives a correction its conversion, and tells whether there is one
+// fillCorrection gives a correction its conversion, known since the time at, and tells whether there is one
 // of that receipt.
-func (t *tx) fillCorrection(ctx context.Context, r record, conv []driver.Value) (bool, error) {
+func (t *tx) fillCorrection(ctx context.Context, r record, conv []driver.Value, at int64) (bool, error) {
 	key := []driver.Value{r.key[0], r.key[1], r.key[2], r.key[3]}
 	changed, err := t.conn.exec(ctx, `UPDATE corrections SET fx_rate = ?, fx_time = ?, fx_source = ?, base = ?
 		WHERE instrument = ? AND time = ? AND session = ? AND source = ? AND received = ? AND run = ? AND counter = ? AND base IS NULL`,
@@ -260,7 +262,7 @@ func (t *tx) fillCorrection(ctx context.Context, r record, conv []driver.Value) 
 	if err != nil || changed == 0 {
 		return false, err
 	}
-	return true, t.holds(ctx, key)
+	return true, errors.Join(t.holds(ctx, key), t.noteFilled(ctx, "corrections", r, at))
 }
 
 // legs keeps what a rate was computed from.

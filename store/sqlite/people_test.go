@@ -51,3 +51,52 @@ func TestWhatIsSetAsideAgainIsAsItCameFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasKnownBetweenTwoDecisions: a price that was kept and then dropped is
+// what kurs knew in between, in whatever order the decisions came here.
+func TestWhatWasKnownBetweenTwoDecisions(t *testing.T) {
+	said := func(seconds int) kurs.Receipt {
+		return kurs.Receipt{
+			Received: noon.Add(time.Duration(seconds) * time.Second), Raw: kurs.RawID{Source: kurs.SourceUser, Run: "said", Counter: uint64(seconds)},
+			Origin: kurs.OriginCorrection,
+		}
+	}
+	seen := fullPrice(quote("A", 1))
+	seen.Receipt = received(5)
+	odd := kurs.SetAside{Kind: kurs.AsideQuote, Reason: kurs.ReasonJump, Price: fullPrice(quote("A", 1))}
+	odd.Value, odd.Receipt = kurs.Int(99), received(6)
+	keep := func(at int, value int64) kurs.Batch {
+		p := fullPrice(odd.Price)
+		p.Value, p.Receipt = kurs.Int(value), said(at)
+		return kurs.Batch{
+			Raws: []kurs.RawID{p.Raw}, BaseCurrency: "DKK", Prices: []kurs.Price{p},
+			Decisions: []kurs.Decision{{Of: odd, Action: kurs.ActionKeep, Factor: kurs.Int(1), Author: "anna", Receipt: p.Receipt}},
+		}
+	}
+	batches := []kurs.Batch{
+		{Raws: []kurs.RawID{seen.Raw}, BaseCurrency: "DKK", Prices: []kurs.Price{seen}},
+		{Raws: []kurs.RawID{odd.Raw}, BaseCurrency: "DKK", SetAside: []kurs.SetAside{odd}},
+		keep(10, 50), keep(20, 60),
+		{Raws: []kurs.RawID{said(30).Raw}, BaseCurrency: "DKK", Decisions: []kurs.Decision{{Of: odd, Action: kurs.ActionDrop, Author: "anna", Receipt: said(30)}}},
+	}
+	for _, order := range [][]int{{0, 1, 2, 3, 4}, {1, 2, 3, 4, 0}, {4, 3, 2, 1, 0}, {1, 4, 2, 0, 3}, {0, 3, 2, 4, 1}, {0, 1, 2, 3, 4, 2, 3}} {
+		path := filepath.Join(t.TempDir(), "kurs.db")
+		s := open(t, path)
+		for _, i := range order {
+			if err := s.Write(t.Context(), kurs.Group{Batches: []kurs.Batch{batches[i]}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := reader(t, path)
+		for at, want := range map[int]kurs.Decimal{4: {}, 7: seen.Value, 15: kurs.Int(50), 25: kurs.Int(60), 35: seen.Value} {
+			var got kurs.Decimal
+			err := r.Quotes(t.Context(), sqlite.Filter{AsOf: noon.Add(time.Duration(at) * time.Second)}, func(row kurs.Row) error {
+				got = row.PriceNative
+				return nil
+			})
+			if err != nil || got != want {
+				t.Errorf("order %v, known %d s after noon: %s, %v, want %s", order, at, got, err, want)
+			}
+		}
+	}
+}

@@ -71,7 +71,7 @@ func (r *Reader) asideWhere(ctx context.Context, f AsideFilter) (where string, a
 		all = append(all, "("+strings.TrimSuffix(strings.Repeat(one+" OR ", n), " OR ")+")")
 	}
 	if len(f.IDs) > 0 {
-		either(len(f.IDs), "q.id = ?")
+		all = append(all, "q.id IN ("+marks(len(f.IDs))+")")
 		for _, id := range f.IDs {
 			args = append(args, id)
 		}

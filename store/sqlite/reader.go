@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"kurs"
@@ -224,21 +225,34 @@ func source(asOf time.Time) (from string, args []any) {
 	if asOf.IsZero() {
 		return "quotes q" + rowCorrected, nil
 	}
-	const known = `(
-		SELECT * FROM quotes WHERE received <= ?1
+	// What a person kept and took back later counts until then.
+	const still = `w.received <= ?1 AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.aside = w.aside AND d.received > w.received AND d.received <= ?1)`
+	newer := func(table, than, also string) string {
+		return ` AND NOT EXISTS (SELECT 1 FROM ` + table + ` w WHERE w.instrument = ` + than + `.instrument AND w.time = ` + than + `.time
+			AND w.session = ` + than + `.session AND w.source = ` + than + `.source AND ` + also + `
+			AND (w.received, w.run, w.counter) > (` + than + `.received, ` + than + `.run, ` + than + `.counter))`
+	}
+	const then = `w.received <= ?1`
+	const all = `instrument, time, session, source, native, unit, received, run, counter, approximate, bid, ask, volume, origin, fx_rate, fx_time, fx_source, base`
+	known := `(
+		SELECT ` + all + ` FROM quotes k WHERE received <= ?1` + newer("withdrawn", "k", still) + `
 		UNION ALL
-		SELECT * FROM quotes_versions v WHERE received <= ?1
-		  AND NOT EXISTS (SELECT 1 FROM quotes s WHERE s.instrument = v.instrument AND s.time = v.time AND s.session = v.session
-		    AND s.source = v.source AND s.received <= ?1)
-		  AND NOT EXISTS (SELECT 1 FROM quotes_versions w WHERE w.instrument = v.instrument AND w.time = v.time AND w.session = v.session
-		    AND w.source = v.source AND w.received <= ?1 AND (w.received, w.run, w.counter) > (v.received, v.run, v.counter))
+		SELECT ` + all + ` FROM quotes_versions v WHERE received <= ?1` +
+		newer("quotes", "v", then) + newer("quotes_versions", "v", then) + newer("withdrawn", "v", still) + `
+		UNION ALL
+		SELECT ` + all + ` FROM withdrawn x WHERE ` + strings.ReplaceAll(still, "w.", "x.") + newer("quotes", "x", then) + newer("quotes_versions", "x", then) + `
 	)`
 	const corrected = `(
-		SELECT * FROM corrections k WHERE received <= ?1
+		SELECT k.instrument, k.time, k.session, k.source, k.received, k.run, k.counter, k.native, k.unit, k.author, k.reason,
+			iif(l.at > ?1, NULL, k.fx_rate) AS fx_rate, iif(l.at > ?1, NULL, k.fx_time) AS fx_time, iif(l.at > ?1, NULL, k.fx_source) AS fx_source,
+			iif(l.at > ?1, NULL, k.base) AS base
+		FROM corrections k LEFT JOIN filled l ON l.series = 'corrections' AND l.k1 = k.instrument AND l.k2 = k.time AND l.k3 = k.session
+			AND l.k4 = k.source AND l.received = k.received AND l.run = k.run AND l.counter = k.counter
+		WHERE k.received <= ?1
 		  AND NOT EXISTS (SELECT 1 FROM corrections w WHERE w.instrument = k.instrument AND w.time = k.time AND w.session = k.session
 		    AND w.source = k.source AND w.received <= ?1 AND (w.received, w.run, w.counter) > (k.received, k.run, k.counter))
 	)`
-	const columns = `instrument, time, session, source, native, unit, received, approximate, bid, ask, volume, origin`
+	const columns = `instrument, time, session, source, native, unit, received, run, counter, approximate, bid, ask, volume, origin`
 	return `(SELECT ` + columns + `, iif(later, NULL, fx_rate) AS fx_rate, iif(later, NULL, fx_time) AS fx_time,
 		iif(later, NULL, fx_source) AS fx_source, iif(later, NULL, base) AS base FROM (
 			SELECT k.*, EXISTS (SELECT 1 FROM filled l WHERE l.series = 'quotes' AND l.k1 = k.instrument AND l.k2 = k.time AND l.k3 = k.session

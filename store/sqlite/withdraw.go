@@ -30,8 +30,8 @@ func without(all []span, r receipt, rules rules) []span {
 }
 
 // withdraw takes a version away and tells whether it was there. Of a key that has
-// no other the row goes.
-func (t *tx) withdraw(ctx context.Context, s *series, of [maxKey]int64, r receipt) (bool, error) {
+// no other the row goes. A price is kept aside, for what was known meanwhile.
+func (t *tx) withdraw(ctx context.Context, s *series, of [maxKey]int64, aside int64, r receipt) (bool, error) {
 	key := make([]driver.Value, s.keyWidth)
 	for i := range key {
 		key[i] = of[i]
@@ -41,15 +41,34 @@ func (t *tx) withdraw(ctx context.Context, s *series, of [maxKey]int64, r receip
 		return false, err
 	}
 	now := without(old, r, s.rules(t.factorOf(ctx)))
-	switch {
-	case len(now) == len(old):
+	if len(now) == len(old) {
 		return false, nil
-	case len(now) > 0:
+	}
+	if s == t.in.quotes {
+		if err := t.keepWithdrawn(ctx, key, aside, old, r); err != nil {
+			return false, err
+		}
+	}
+	if len(now) > 0 {
 		return true, t.replace(ctx, s, key, old, now)
 	}
 	t.counts[s.table]--
 	_, err = t.conn.exec(ctx, "DELETE FROM "+s.table+" WHERE "+each(s.key, " = ?", " AND "), key...)
 	return true, err
+}
+
+// keepWithdrawn writes down the version that is taken away.
+func (t *tx) keepWithdrawn(ctx context.Context, key []driver.Value, aside int64, all []span, r receipt) error {
+	i := slices.IndexFunc(all, func(v span) bool { return v.kept && v.first.compare(r) == 0 })
+	if i < 0 {
+		return nil
+	}
+	v := all[i]
+	row := slices.Concat(key, []driver.Value{r.received, r.run, r.counter, aside}, v.columns, []driver.Value{v.first.origin}, v.first.attrs)
+	_, err := t.conn.exec(ctx, `INSERT INTO withdrawn (instrument, time, session, source, received, run, counter, aside, native, unit, origin,
+			approximate, fx_rate, fx_time, fx_source, base, bid, ask, volume)
+		VALUES (`+marks(len(row))+`) ON CONFLICT DO NOTHING`, row...)
+	return err
 }
 
 // allVersions reads all versions of a key, in order; the one that is shown comes

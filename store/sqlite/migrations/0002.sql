@@ -105,6 +105,31 @@ CREATE TABLE decisions (
   PRIMARY KEY (aside, received, run, counter)
 ) WITHOUT ROWID;
 
+-- Prices that were kept, by a decision that another one took the place of: what
+-- was known in between can so be told afterwards.
+CREATE TABLE withdrawn (
+  instrument  INTEGER NOT NULL,
+  time        INTEGER NOT NULL,
+  session     INTEGER NOT NULL,
+  source      INTEGER NOT NULL,
+  received    INTEGER NOT NULL,
+  run         INTEGER NOT NULL,
+  counter     INTEGER NOT NULL,
+  aside       INTEGER NOT NULL,
+  native      REAL    NOT NULL,
+  unit        INTEGER NOT NULL,
+  origin      INTEGER NOT NULL,
+  approximate INTEGER NOT NULL,
+  fx_rate     REAL,
+  fx_time     INTEGER,
+  fx_source   INTEGER,
+  base        REAL,
+  bid         REAL,
+  ask         REAL,
+  volume      INTEGER,
+  PRIMARY KEY (instrument, time, session, source, received, run, counter)
+) WITHOUT ROWID;
+
 -- All that people said of prices, and (corrected) what of it holds: the newest of
 -- each price, unless that took the correction back.
 CREATE TABLE corrections (
@@ -247,6 +272,8 @@ JOIN texts o ON o.id = q.source
 LEFT JOIN texts f ON f.id = iif(c.native IS NULL, q.fx_source, c.fx_source)
 LEFT JOIN texts g ON g.id = q.origin;
 
+-- The parts of the union have columns of the same types, or SQLite would read the
+-- whole of it for each question.
 CREATE VIEW v_versions AS
 SELECT i.symbol                                                    AS symbol,
        q.time / 1000.0                                             AS time,
@@ -269,26 +296,26 @@ SELECT i.symbol                                                    AS symbol,
        q.time                                                      AS time_ms,
        q.approximate                                               AS approximate,
        strftime('%Y-%m-%dT%H:%M:%fZ', coalesce(q.last_received, q.received) / 1000.0, 'unixepoch') AS seen_iso,
-       q.shown                                                     AS shown,
-       coalesce(g.text, q.said)                                    AS origin,
+       CASE q.kind WHEN 0 THEN NOT EXISTS (SELECT 1 FROM corrected c WHERE c.instrument = q.instrument AND c.time = q.time AND c.session = q.session AND c.source = q.source)
+                   WHEN 1 THEN 0
+                   ELSE EXISTS (SELECT 1 FROM corrected c WHERE c.instrument = q.instrument AND c.time = q.time AND c.session = q.session AND c.source = q.source
+                                   AND c.received = q.received AND c.run = q.run AND c.counter = q.counter) END AS shown,
+       coalesce(g.text, iif(q.kind = 2, 'correction', NULL))       AS origin,
        q.author                                                    AS corrected_by,
        q.reason                                                    AS correction,
        (SELECT a.source || '/' || a.run FROM runs a WHERE a.id = q.run) || '/' || q.counter AS raw
 FROM instruments i
 JOIN (
   SELECT q.instrument, q.time, q.session, q.source, q.native, q.unit, q.received, q.run, q.counter, q.approximate, q.fx_rate, q.fx_time,
-         q.fx_source, q.base, q.bid, q.ask, q.volume, q.last_received, q.origin, NULL AS said, NULL AS author, NULL AS reason,
-         NOT EXISTS (SELECT 1 FROM corrected c WHERE c.instrument = q.instrument AND c.time = q.time AND c.session = q.session AND c.source = q.source) AS shown
+         q.fx_source, q.base, q.bid, q.ask, q.volume, q.last_received, q.origin, CAST(NULL AS TEXT) AS author, CAST(NULL AS TEXT) AS reason, 0 AS kind
     FROM quotes q
   UNION ALL
   SELECT instrument, time, session, source, native, unit, received, run, counter, approximate, fx_rate, fx_time,
-         fx_source, base, bid, ask, volume, last_received, origin, NULL, NULL, NULL, 0
+         fx_source, base, bid, ask, volume, last_received, origin, CAST(NULL AS TEXT), CAST(NULL AS TEXT), 1
     FROM quotes_versions
   UNION ALL
-  SELECT k.instrument, k.time, k.session, k.source, k.native, k.unit, k.received, k.run, k.counter, 0, k.fx_rate, k.fx_time,
-         k.fx_source, k.base, NULL, NULL, NULL, NULL, 0, 'correction', k.author, k.reason,
-         EXISTS (SELECT 1 FROM corrected c WHERE c.instrument = k.instrument AND c.time = k.time AND c.session = k.session AND c.source = k.source
-                    AND c.received = k.received AND c.run = k.run AND c.counter = k.counter)
+  SELECT k.instrument, k.time, k.session, k.source, k.native, k.unit, k.received, k.run, k.counter, CAST(0 AS INTEGER), k.fx_rate, k.fx_time,
+         k.fx_source, k.base, CAST(NULL AS REAL), CAST(NULL AS REAL), CAST(NULL AS INTEGER), CAST(NULL AS INTEGER), CAST(0 AS INTEGER), k.author, k.reason, 2
     FROM corrections k
 ) q ON q.instrument = i.id
 JOIN units u ON u.id = q.unit
