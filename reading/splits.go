@@ -11,10 +11,11 @@ import (
 // Splits applies splits of shares to prices that were made before them, so that
 // old and new prices compare. Stored prices stay as they were seen.
 type Splits struct {
-	of map[string][]kurs.Event // by symbol, by time
+	of map[string][]kurs.Event // by the symbol that the instrument goes by, by time
 }
 
-// Add takes note of an event; those that are no splits are passed over.
+// Add takes note of an event of an instrument, which its symbol is to name as it
+// goes by now; those that are no splits are passed over.
 func (s *Splits) Add(e kurs.Event) error {
 	if e.Kind != kurs.EventSplit || e.Numerator.Sign() <= 0 || e.Denominator.Sign() <= 0 {
 		return nil
@@ -40,20 +41,18 @@ type ratio struct{ numerator, denominator kurs.Decimal }
 // false where there was none. A price that was received after a split that it is
 // older than may count in the new shares already: then the time is that of its
 // reception.
-func (s *Splits) after(symbols []string, at time.Time) (r ratio, ok bool, err error) {
+func (s *Splits) after(symbol string, at time.Time) (r ratio, ok bool, err error) {
 	r = ratio{kurs.Int(1), kurs.Int(1)}
-	for _, symbol := range symbols {
-		for _, e := range s.of[symbol] {
-			if !e.Time.After(at) {
-				continue
-			}
-			ok = true
-			if r.numerator, err = r.numerator.Mul(e.Denominator); err != nil {
-				return r, false, fmt.Errorf("splits of %s: %w", symbol, err)
-			}
-			if r.denominator, err = r.denominator.Mul(e.Numerator); err != nil {
-				return r, false, fmt.Errorf("splits of %s: %w", symbol, err)
-			}
+	for _, e := range s.of[symbol] {
+		if !e.Time.After(at) {
+			continue
+		}
+		ok = true
+		if r.numerator, err = r.numerator.Mul(e.Denominator); err != nil {
+			return r, false, fmt.Errorf("splits of %s: %w", symbol, err)
+		}
+		if r.denominator, err = r.denominator.Mul(e.Numerator); err != nil {
+			return r, false, fmt.Errorf("splits of %s: %w", symbol, err)
 		}
 	}
 	return r, ok, nil
@@ -61,7 +60,7 @@ func (s *Splits) after(symbols []string, at time.Time) (r ratio, ok bool, err er
 
 // Row applies the splits after a price to it. Volumes are not touched.
 func (s *Splits) Row(r *kurs.Row) error {
-	by, ok, err := s.after(namesOf(r.Symbol, r.Instrument), r.Time)
+	by, ok, err := s.after(nameOf(r.Symbol, r.Instrument), r.Time)
 	if err != nil || !ok {
 		return err
 	}
@@ -76,7 +75,7 @@ func (s *Splits) Bar(b *kurs.BarRow) error {
 	if b.Rewritten {
 		at = b.ReceivedISO
 	}
-	by, ok, err := s.after(namesOf(b.Symbol, b.Instrument), at)
+	by, ok, err := s.after(nameOf(b.Symbol, b.Instrument), at)
 	if err != nil || !ok {
 		return err
 	}
@@ -84,12 +83,12 @@ func (s *Splits) Bar(b *kurs.BarRow) error {
 	return by.times(&b.SplitFactor, &b.OpenNative, &b.HighNative, &b.LowNative, &b.CloseNative, &b.OpenBase, &b.HighBase, &b.LowBase, &b.CloseBase)
 }
 
-// namesOf are the names that an instrument has events under.
-func namesOf(symbol, instrument string) []string {
-	if instrument == "" || instrument == symbol {
-		return []string{symbol}
+// nameOf is the name that an instrument goes by.
+func nameOf(symbol, instrument string) string {
+	if instrument == "" {
+		return symbol
 	}
-	return []string{symbol, instrument}
+	return instrument
 }
 
 // times multiplies what is known. The quotient is rounded once.

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kurs"
+	"kurs/config"
 )
 
 // convertRun is one run of kurs convert.
@@ -51,6 +52,9 @@ Only currencies whose rates were recorded can be had; kurs fx PAIR tells what is
 func (r *convertRun) run(ctx context.Context, std streams) error {
 	if r.to == "" {
 		return usageError("--to is missing: into which currency?", "kurs convert --to EUR")
+	}
+	if p := config.CurrencyProblem(r.to); p != "" {
+		return usageError(fmt.Sprintf("--to %q: %s", r.to, p), "kurs convert --to EUR")
 	}
 	if r.output != "csv" && r.output != "jsonl" {
 		return usageError(fmt.Sprintf("-o %s is not a format: there are csv and jsonl", r.output), "-o csv")

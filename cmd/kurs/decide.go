@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"kurs"
 	"kurs/acquire/user"
@@ -47,6 +48,9 @@ func (r *gapsRun) decide(ctx context.Context, std streams, c config.Config, db *
 				return undecided(fmt.Sprintf("%d is a rate that prices were converted with since it was kept; it cannot be dropped any more", a.ID),
 					fmt.Sprintf("--keep %d --factor N has another value hold from now on", a.ID))
 			}
+			if err := uncorrected(ctx, db, a); err != nil {
+				return err
+			}
 			if d.Near, err = rightNear(ctx, db, a); err != nil {
 				return err
 			}
@@ -64,6 +68,22 @@ func (r *gapsRun) decide(ctx context.Context, std streams, c config.Config, db *
 		}
 		return checkDecided(ctx, db, ids, decisions)
 	})
+}
+
+// uncorrected refuses to drop a price that a person corrected since: the correction
+// would have nothing left to be of.
+func uncorrected(ctx context.Context, db *sqlite.Reader, a *sqlite.Aside) error {
+	found, err := db.Explain(ctx, a.Symbol, a.Time, time.Time{})
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		if e := &found[i]; e.CorrectedBy != "" && e.Session == a.Session && e.Source == a.Source {
+			return undecided(fmt.Sprintf("%d was corrected since it was kept, by %s", a.ID, printable(e.CorrectedBy)),
+				fmt.Sprintf("kurs correct %s %s --undo --reason TEXT, then again", shellWord(a.Symbol), timeText(a.Time)))
+		}
+	}
+	return nil
 }
 
 func undecided(message, try string) error {

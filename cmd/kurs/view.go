@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,24 +85,29 @@ func converter(db *sqlite.Reader, c config.Config, to string, asOf time.Time) *r
 	return &reading.Converter{To: to, AsOf: asOf, Policy: policy, Stored: db}
 }
 
-// readSplits reads the splits of symbols, and of the names that they go by now.
+// readSplits reads the splits of symbols, under all names that their instruments
+// had. A split belongs to the instrument whose name its symbol was at the time.
 func (v *view) readSplits(ctx context.Context, symbols []string) error {
 	v.splits = &reading.Splits{}
-	named := symbols
-	if len(symbols) > 0 {
-		aliases, err := v.db.Aliases(ctx)
-		if err != nil {
-			return err
-		}
-		for _, a := range aliases {
-			for _, symbol := range symbols {
-				if a.Symbol == symbol || a.Was == symbol {
-					named = append(named, a.Symbol, a.Was)
-				}
-			}
+	aliases, err := v.db.Aliases(ctx)
+	if err != nil {
+		return err
+	}
+	named := slices.Clone(symbols)
+	for _, a := range aliases {
+		if slices.Contains(symbols, a.Symbol) || slices.Contains(symbols, a.Was) {
+			named = append(named, a.Symbol, a.Was)
 		}
 	}
-	return v.db.Events(ctx, named, v.splits.Add)
+	return v.db.Events(ctx, named, func(e kurs.Event) error {
+		for _, a := range aliases {
+			if a.Was == e.Symbol && !e.Time.Before(a.From) && (a.Until.IsZero() || e.Time.Before(a.Until)) {
+				e.Symbol = a.Symbol
+				break
+			}
+		}
+		return v.splits.Add(e)
+	})
 }
 
 func (v *view) close() { _ = v.db.Close() } // it was only read

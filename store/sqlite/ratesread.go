@@ -77,12 +77,13 @@ func (r *Reader) Events(ctx context.Context, symbols []string, yield func(kurs.E
 	})
 }
 
-// TimeZone is the zone that a symbol's exchange keeps; empty where it is not
-// known.
+// TimeZone is the zone that a symbol's exchange keeps, or that of a symbol that the
+// instrument had before; empty where neither is known.
 func (r *Reader) TimeZone(ctx context.Context, symbol string) (zone string, err error) {
 	err = r.query(ctx, func(c []driver.Value) error {
 		zone = str(c[0])
 		return nil
-	}, "SELECT time_zone FROM instruments WHERE symbol = ?", symbol)
+	}, `SELECT coalesce(nullif(i.time_zone, ''), (SELECT w.time_zone FROM renamed r JOIN instruments w ON w.id = r.was
+		WHERE r.instrument = i.id AND w.time_zone <> '' ORDER BY r.until_time DESC LIMIT 1), '') FROM instruments i WHERE i.symbol = ?`, symbol)
 	return zone, err
 }
