@@ -109,11 +109,16 @@ func (f *filler) pass(ctx context.Context) error {
 	for i := range f.entries {
 		e := f.entries[i]
 		if e.after < at && f.fits(&e) {
-			if err := f.fillIn(ctx, &e); err != nil {
+			err := f.fillIn(ctx, &e)
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, queue.ErrFull) {
 				f.entries = append(rest, f.entries[i:]...)
 				return err
 			}
-			continue
+			// What is left of the message has no room beside it: the whole stays, and
+			// what is filled in twice is as it was.
 		}
 		e.after = max(e.after, at)
 		rest = append(rest, e)
@@ -153,8 +158,12 @@ func (f *filler) fits(e *entry) bool {
 // is left of it waits anew, in a message of its own.
 func (f *filler) fillIn(ctx context.Context, e *entry) error {
 	u, ok, err := f.q.GetUnpriced(ctx, e.seq)
-	if err != nil || !ok {
+	if err != nil {
 		return err
+	}
+	if !ok { // another process that held the lease did it
+		f.log.DebugContext(ctx, "prices that waited are gone", "seq", e.seq, "currency", e.currency, "prices", e.prices)
+		return nil
 	}
 	w, err := decodeWaiting(u.Data)
 	if err != nil {

@@ -43,6 +43,7 @@ type stage struct {
 	stand *standIns
 	first sync.Once // prices of this process
 	kept  keeper
+	crowd crowd
 }
 
 // errDone ends the stage: everything of the run is worked off.
@@ -275,7 +276,12 @@ func (s *stage) putPending(ctx context.Context, r *result) error {
 		if err != nil {
 			return err
 		}
-		if err := s.q.PutUnpriced(ctx, currency, fmt.Sprintf("unpriced %s %s", r.raw.ID, currency), data); err != nil {
+		err = s.q.PutUnpriced(ctx, currency, fmt.Sprintf("unpriced %s %s", r.raw.ID, currency), data)
+		if errors.Is(err, queue.ErrFull) {
+			s.crowd.turnedAway(ctx, s.log, currency, len(w.Prices), time.Now())
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -79,7 +79,7 @@ const (
 	streamControl  = "control"
 
 	ratesBytes    = 512 << 20
-	unpricedBytes = 256 << 20
+	unpricedBytes = 1 << 30
 	deadBytes     = 256 << 20
 	controlBytes  = 64 << 20
 	sideBytes     = ratesBytes + unpricedBytes + deadBytes + controlBytes + 64<<20
@@ -95,7 +95,7 @@ func (q *Queue) makeStreams(ctx context.Context, maxBytes int64) error {
 		{Name: streamRaw, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: maxBytes},
 		{Name: streamPriced, Discard: jetstream.DiscardNew, MaxBytes: maxBytes},
 		{Name: streamRates, Discard: jetstream.DiscardNew, MaxBytes: ratesBytes},
-		{Name: streamUnpriced, Retention: jetstream.WorkQueuePolicy, MaxBytes: unpricedBytes},
+		{Name: streamUnpriced, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: unpricedBytes},
 		{Name: streamDead, MaxBytes: deadBytes},
 		{Name: streamControl, MaxBytes: controlBytes, MaxMsgsPerSubject: 1},
 	}
@@ -129,7 +129,8 @@ func (q *Queue) insistStream(ctx context.Context, config jetstream.StreamConfig)
 	}
 }
 
-// makeStream creates a stream, or fits an old one's size; its epoch stays.
+// makeStream creates a stream, or fits an old one's size and what it does when it
+// is full; its epoch stays.
 func (q *Queue) makeStream(ctx context.Context, config jetstream.StreamConfig) error {
 	stream, err := q.js.Stream(ctx, config.Name)
 	switch {
@@ -144,10 +145,10 @@ func (q *Queue) makeStream(ctx context.Context, config jetstream.StreamConfig) e
 		return err
 	}
 	have := stream.CachedInfo().Config
-	if have.MaxBytes == config.MaxBytes {
+	if have.MaxBytes == config.MaxBytes && have.Discard == config.Discard {
 		return nil
 	}
-	have.MaxBytes = config.MaxBytes
+	have.MaxBytes, have.Discard = config.MaxBytes, config.Discard
 	_, err = q.js.UpdateStream(ctx, have)
 	return err
 }
@@ -200,6 +201,11 @@ const (
 // Trying again with the same id adds nothing twice within the broker's window;
 // beyond that the receiver must not mind, and does not.
 func (q *Queue) put(ctx context.Context, subject, id string, data []byte) (uint64, error) {
+	return q.insist(ctx, subject, id, data, false)
+}
+
+// insist is put; where unwaited, a full stream is an error and not waited for.
+func (q *Queue) insist(ctx context.Context, subject, id string, data []byte, unwaited bool) (uint64, error) {
 	if len(data) > maxPayload-1024 {
 		return 0, fmt.Errorf("%w: message of %d bytes is larger than the queue takes", kurs.ErrRejected, len(data))
 	}
@@ -223,6 +229,9 @@ func (q *Queue) put(ctx context.Context, subject, id string, data []byte) (uint6
 		}
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
+		}
+		if unwaited && isFull(err) {
+			return 0, fmt.Errorf("%w: %w", ErrFull, err)
 		}
 		if !waiting {
 			waiting = true

@@ -2,11 +2,26 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
+
+// ErrFull is that a stream has no room, where nobody is to wait for some.
+var ErrFull = errors.New("the queue is full")
+
+// isFull tells whether the broker refused a message for want of room in its stream.
+// It has one code for all that its store refuses; the words tell which it is.
+func isFull(err error) bool {
+	var refused *jetstream.APIError
+	return errors.As(err, &refused) && refused.ErrorCode == storeFailed && strings.Contains(refused.Description, "maximum bytes exceeded")
+}
+
+const storeFailed jetstream.ErrorCode = 10077 // JSStreamStoreFailedF of the server
 
 // holdups are the streams that take no message at the moment. However many wait
 // for one, the log has a line when that begins and one when it ends.

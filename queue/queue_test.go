@@ -213,6 +213,56 @@ func TestRawIsWorkedOffOnce(t *testing.T) {
 	}
 }
 
+// TestWaitingPricesAreTurnedAwayRatherThanDropped: where the stream is full, what
+// waits already stays, and nobody is held up.
+func TestWaitingPricesAreTurnedAwayRatherThanDropped(t *testing.T) {
+	q := broker(t, t.TempDir())
+	stream, err := q.js.Stream(t.Context(), streamUnpriced)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := stream.CachedInfo().Config
+	config.MaxBytes = 10_000
+	if _, err := q.js.UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	data := make([]byte, 4_000)
+	for i, want := range []error{nil, nil, ErrFull} {
+		if err := q.PutUnpriced(t.Context(), "GBP", "m"+string(rune('0'+i)), data); !errors.Is(err, want) {
+			t.Errorf("message %d: %v, want %v", i, err, want)
+		}
+	}
+	first, ok, err := q.GetUnpriced(t.Context(), 1)
+	if err != nil || !ok || len(first.Data) != len(data) {
+		t.Errorf("the first message has %d bytes, %v, %v", len(first.Data), ok, err)
+	}
+}
+
+// TestAnOldStreamLearnsToTurnAway: one that an earlier version made dropped the
+// oldest message when it was full.
+func TestAnOldStreamLearnsToTurnAway(t *testing.T) {
+	q := broker(t, t.TempDir())
+	stream, err := q.js.Stream(t.Context(), streamUnpriced)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := stream.CachedInfo().Config
+	config.Discard, config.MaxBytes = jetstream.DiscardOld, 256<<20
+	if _, err := q.js.UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.makeStreams(t.Context(), 64<<20); err != nil {
+		t.Fatal(err)
+	}
+	stream, err = q.js.Stream(t.Context(), streamUnpriced)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := stream.CachedInfo().Config; got.Discard != jetstream.DiscardNew || got.MaxBytes != unpricedBytes {
+		t.Errorf("the stream has %v, %d bytes", got.Discard, got.MaxBytes)
+	}
+}
+
 // TestPricedIsReadFromThePosition: the store's position is the truth, across
 // readers, and purging stops at the slowest store.
 func TestPricedIsReadFromThePosition(t *testing.T) {

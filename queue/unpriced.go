@@ -10,9 +10,11 @@ import (
 	"kurs"
 )
 
-// PutUnpriced keeps prices of one currency that wait for a rate.
+// PutUnpriced keeps prices of one currency that wait for a rate. It returns ErrFull
+// where the stream holds as many as it takes: other prices are not to wait for a
+// currency that has no rate.
 func (q *Queue) PutUnpriced(ctx context.Context, currency, id string, data []byte) error {
-	_, err := q.put(ctx, streamUnpriced+"."+kurs.Token(currency), id, data)
+	_, err := q.insist(ctx, streamUnpriced+"."+kurs.Token(currency), id, data, true)
 	return err
 }
 

@@ -87,7 +87,7 @@ func (c *Converter) read(ctx context.Context, from string, start time.Time) (*fx
 	book.SetPolicy(pos, c.Policy)
 	var rates []kurs.Rate
 	after, until := start.Add(-c.Policy.Oldest()), start.Add(windowLength)
-	err := c.Stored.Rates(ctx, pairsOf(kurs.Pair{From: from, To: c.To}, c.Policy.Vias()), after, until, c.AsOf, func(r kurs.Rate) error {
+	err := c.Stored.Rates(ctx, PairsOf(kurs.Pair{From: from, To: c.To}, c.Policy.Vias()), after, until, c.AsOf, func(r kurs.Rate) error {
 		rates = append(rates, r)
 		return nil
 	})
@@ -113,8 +113,8 @@ func (c *Converter) read(ctx context.Context, from string, start time.Time) (*fx
 	return book, nil
 }
 
-// pairsOf are the pairs that a rate may be computed from, both ways.
-func pairsOf(pair kurs.Pair, vias []string) []kurs.Pair {
+// PairsOf are the pairs that a rate may be computed from, both ways.
+func PairsOf(pair kurs.Pair, vias []string) []kurs.Pair {
 	out := []kurs.Pair{pair, pair.Inverse()}
 	for _, via := range vias {
 		if via == pair.From || via == pair.To {

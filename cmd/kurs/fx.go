@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -139,7 +137,7 @@ func (r *fxRun) run(ctx context.Context, std streams, text string) error {
 	if r.output == "json" {
 		err = printJSON(std.out, e)
 	} else {
-		err = e.print(std.out, c)
+		err = e.print(std.out)
 	}
 	if err == nil && !e.Rate.Known() {
 		err = exit(kurs.ExitNotFound)
@@ -150,12 +148,14 @@ func (r *fxRun) run(ctx context.Context, std streams, text string) error {
 // explainRate finds the rate that a price of a time is converted with.
 func explainRate(ctx context.Context, db *sqlite.Reader, c config.Config, pair kurs.Pair, at, asOf time.Time) (explainedRate, error) {
 	e := explainedRate{Pair: pair.String(), At: at, Legs: []leg{}, Nearest: []nearRate{}}
-	rate, ok, err := converter(db, c, pair.To, asOf).Rate(ctx, pair.From, at)
+	convert := converter(db, c, pair.To, asOf)
+	rate, ok, err := convert.Rate(ctx, pair.From, at)
 	if err != nil {
 		return e, err
 	}
 	if !ok {
-		e.Nearest, err = nearestRates(ctx, db, c, pair, at, asOf)
+		n := nearest{convert: convert, pair: pair, at: at}
+		e.Nearest, err = n.find(ctx, db)
 		return e, err
 	}
 	e.Rate, e.Time, e.Source = rate.Value, rate.Time, rate.Source
@@ -183,45 +183,14 @@ func explainRate(ctx context.Context, db *sqlite.Reader, c config.Config, pair k
 	return e, nil
 }
 
-// nearestRates are the quoted rates of a pair next to a time, and why they are
-// not used.
-func nearestRates(ctx context.Context, db *sqlite.Reader, c config.Config, pair kurs.Pair, at, asOf time.Time) ([]nearRate, error) {
-	const far = 90 * 24 * time.Hour
-	before, after := map[string]kurs.Rate{}, map[string]kurs.Rate{}
-	err := db.Rates(ctx, []kurs.Pair{pair, pair.Inverse()}, at.Add(-far), at.Add(far), asOf, func(r kurs.Rate) error {
-		key := r.Source + " " + r.String()
-		if have, ok := before[key]; !r.Time.After(at) && (!ok || r.Time.After(have.Time)) {
-			before[key] = r
-		}
-		if have, ok := after[key]; r.Time.After(at) && (!ok || r.Time.Before(have.Time)) {
-			after[key] = r
-		}
-		return nil
-	})
-	out := []nearRate{}
-	near := func(r kurs.Rate, why string) {
-		out = append(out, nearRate{leg{
-			Pair: r.String(), Rate: r.Value, Time: r.Time, Source: r.Source, Interval: r.Interval, Inverse: r.Pair != pair, Received: r.Received,
-		}, why})
-	}
-	for _, key := range slices.Sorted(maps.Keys(before)) {
-		near(before[key], fmt.Sprintf("too old: %s before (fx.max_age is %s)", ageText(at.Sub(before[key].Time)), config.FormatDuration(c.FX.MaxAge)))
-	}
-	for _, key := range slices.Sorted(maps.Keys(after)) {
-		near(after[key], fmt.Sprintf("later: %s after; the past is never valued with it", ageText(after[key].Time.Sub(at))))
-	}
-	return out, err
-}
-
-func (e *explainedRate) print(w io.Writer, c config.Config) error {
-	n := newNumbers(c.Locale)
+func (e *explainedRate) print(w io.Writer) error {
 	if !e.Rate.Known() {
-		fmt.Fprintf(w, "%s at %s: no rate young enough\n", e.Pair, e.At.Format(time.RFC3339))
+		fmt.Fprintf(w, "%s at %s: no rate that fits\n", e.Pair, e.At.Format(time.RFC3339))
 		for _, near := range e.Nearest {
-			fmt.Fprintf(w, "  %s = %s of %s, %s: %s\n", near.Pair, n.rate(near.Rate), near.Time.Format(time.RFC3339), near.Source, near.Why)
+			fmt.Fprintf(w, "  %s = %s of %s, %s: %s\n", near.Pair, near.Rate, near.Time.Format(time.RFC3339), printable(near.Source), near.Why)
 		}
 		if len(e.Nearest) == 0 {
-			fmt.Fprintln(w, "  nothing is stored of the pair within 90 days of it")
+			fmt.Fprintln(w, "  nothing is stored of the pair, or of ways to compute it, within 90 days of it")
 		}
 		return nil
 	}

@@ -194,6 +194,15 @@ func (p Policy) Oldest() time.Duration {
 // Vias are the third currencies of crosses, in the order in which they are tried.
 func (p Policy) Vias() []string { return p.rules().vias }
 
+// Fits tells whether a rate is young enough for a time that it is not later than,
+// leaving aside its source.
+func (p Policy) Fits(rate kurs.Rate, at time.Time) bool {
+	from, fits := nanos(rate.Time)
+	to, ok := nanos(at)
+	rules := p.rules()
+	return fits && ok && rules.young(classOf(rate), from, to)
+}
+
 // young tells whether a rate of the class may be used for the time at. It never
 // allows an older rate where it refuses a newer one of the same class, so a
 // lookup may stop at the first that is refused.
