@@ -27,6 +27,7 @@ type correctRun struct {
 	author  string
 	undo    bool
 	list    bool
+	asOf    string
 }
 
 const correctHelp = `Correct a stored price: it is shown as you have it, with your name and the reason,
@@ -66,6 +67,7 @@ func correctCommand(std streams) *cobra.Command {
 	flags.StringVar(&r.source, "source", "", "where there are prices from several: `NAME`")
 	flags.StringVar(&r.author, "author", "", "who corrects: `NAME`; else the user of this system")
 	flags.BoolVar(&r.undo, "undo", false, "take a correction back")
+	flags.StringVar(&r.asOf, "as-of", "", "with --list: what was known at `TIME`")
 	flags.BoolVar(&r.list, "list", false, "list what was corrected: all, or of SYMBOL")
 	return cmd
 }
@@ -123,6 +125,8 @@ func (r *correctRun) check(args []string) (value kurs.Decimal, err error) {
 	switch {
 	case r.undo && len(args) == 3:
 		return value, usageError("--undo takes no price: what the provider said is shown again", "kurs correct SYMBOL TIME --undo --reason TEXT")
+	case r.asOf != "":
+		return value, usageError("--as-of belongs to --list; a correction is one of now", "kurs correct --list --as-of TIME")
 	case r.undo && r.unit != "":
 		return value, usageError("--undo takes no unit", "kurs correct SYMBOL TIME --undo --reason TEXT")
 	case len(args) < 2, len(args) < 3 && !r.undo:
@@ -254,7 +258,11 @@ func (r *correctRun) tell(ctx context.Context, std streams, args []string) error
 		return err
 	}
 	defer func() { _ = db.Close() }() // it was only read
-	all, err := db.Corrections(ctx, symbolsOf(args))
+	asOf, err := asOfTime(c, r.asOf)
+	if err != nil {
+		return err
+	}
+	all, err := db.Corrections(ctx, symbolsOf(args), asOf)
 	if err != nil {
 		return err
 	}

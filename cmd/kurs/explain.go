@@ -149,7 +149,7 @@ func (v *view) quotedRates(ctx context.Context, c config.Config, currency string
 	var out []kurs.RateReceipt
 	for _, l := range rate.Legs {
 		out = append(out, kurs.RateReceipt{
-			Pair: l.Pair, Rate: l.Rate, Time: l.Time, Source: l.Source, Interval: l.Interval, Inverse: l.Inverse, ReceivedISO: l.Received,
+			Pair: l.Pair, Rate: l.Rate, Time: l.Time, Source: l.Source, Interval: l.Interval, Inverse: l.Inverse, ReceivedISO: l.Received, Raw: l.Raw,
 		})
 	}
 	return out, err

@@ -90,6 +90,7 @@ type leg struct {
 	Interval string       `json:"interval,omitempty"`
 	Inverse  bool         `json:"inverse,omitempty"`
 	Received time.Time    `json:"received,omitzero"`
+	Raw      *kurs.RawID  `json:"raw,omitempty"` // the message that it came in
 }
 
 type nearRate struct {
@@ -171,7 +172,7 @@ func explainRate(ctx context.Context, db *sqlite.Reader, c config.Config, pair k
 		seen := leg{Pair: l.String(), Rate: l.Value, Time: l.Time, Source: rate.Provider(), Inverse: l.Inverse}
 		err := db.Rates(ctx, []kurs.Pair{l.Pair}, l.Time.Add(-time.Millisecond), l.Time, asOf, func(r kurs.Rate) error {
 			if r.Source == seen.Source && r.Value == l.Value {
-				seen.Interval, seen.Received = r.Interval, r.Received
+				seen.Interval, seen.Received, seen.Raw = r.Interval, r.Received, &r.Raw
 			}
 			return nil
 		})
@@ -224,6 +225,7 @@ func printLegs(w io.Writer, legs []leg) error {
 type missingRun struct {
 	settings
 
+	asOf   string
 	output string
 }
 
@@ -240,6 +242,7 @@ that fits, never with one that is too old.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return r.run(cmd.Context(), std) },
 	}
 	r.bind(cmd.Flags())
+	cmd.Flags().StringVar(&r.asOf, "as-of", "", "those that waited at `TIME`")
 	cmd.Flags().StringVarP(&r.output, "output", "o", "table", "table or json")
 	return cmd
 }
@@ -266,7 +269,14 @@ func (r *missingRun) run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer func() { _ = db.Close() }() // it was only read
+	asOf, err := asOfTime(c, r.asOf)
+	if err != nil {
+		return err
+	}
 	waiting, err := db.Waiting(ctx)
+	if !asOf.IsZero() {
+		waiting, err = db.WaitingAsOf(ctx, asOf)
+	}
 	if err != nil {
 		return err
 	}
@@ -282,7 +292,11 @@ func (r *missingRun) run(ctx context.Context, std streams) error {
 		return printJSON(std.out, all)
 	}
 	if len(all) == 0 {
-		_, err := fmt.Fprintf(std.out, "no price waits: all have their value in %s\n", db.BaseCurrency())
+		words := "no price waits: all have their value in"
+		if !asOf.IsZero() {
+			words = "no price waited then: all had their value in"
+		}
+		_, err := fmt.Fprintf(std.out, "%s %s\n", words, db.BaseCurrency())
 		return err
 	}
 	t := table{head: []string{"PAIR", "PRICES", "BARS", "OLDEST", "NEWEST"}, right: []bool{false, true, true, false, false}}

@@ -29,6 +29,7 @@ type gapsRun struct {
 	reason     string
 	comment    string
 	author     string
+	asOf       string
 }
 
 const gapsHelp = `List the stretches of time in which prices could not be had.
@@ -70,6 +71,7 @@ func gapsCommand(std streams) *cobra.Command {
 	flags.StringVar(&r.factor, "factor", "1", "multiply the values of what is kept with `N`")
 	flags.StringVar(&r.reason, "reason", "", "only what was set aside for this reason: `TEXT`, as it is listed")
 	flags.StringVar(&r.comment, "comment", "", "why: `TEXT`, kept with the decision")
+	flags.StringVar(&r.asOf, "as-of", "", "with --quarantine: what was known at `TIME`")
 	flags.StringVar(&r.author, "author", "", "who decides: `NAME`; else the user of this system")
 	return cmd
 }
@@ -86,8 +88,10 @@ func (r *gapsRun) check() (factor kurs.Decimal, err error) {
 	}
 	deciding := r.keep != "" || r.drop != ""
 	switch {
-	case !r.quarantine && (deciding || r.all || r.reason != ""):
-		return factor, usageError("--keep, --drop, --all and --reason belong to --quarantine", "kurs gaps --quarantine")
+	case !r.quarantine && (deciding || r.all || r.reason != "" || r.asOf != ""):
+		return factor, usageError("--keep, --drop, --all, --reason and --as-of belong to --quarantine", "kurs gaps --quarantine")
+	case deciding && r.asOf != "":
+		return factor, usageError("--as-of lists what was known; a decision is one of now", "without --as-of")
 	case r.factor != "1" && r.keep == "":
 		return factor, usageError("--factor belongs to --keep", "kurs gaps --quarantine --keep 3 --factor 0.01")
 	case !deciding && (r.comment != "" || r.author != ""):
@@ -132,6 +136,9 @@ func (r *gapsRun) run(ctx context.Context, std streams) error {
 		filter := sqlite.AsideFilter{Symbols: symbols, State: sqlite.StateWaiting, Reason: kurs.Reason(r.reason)}
 		if r.all {
 			filter.State = ""
+		}
+		if filter.AsOf, err = asOfTime(c, r.asOf); err != nil {
+			return err
 		}
 		return r.list(ctx, std, db, filter)
 	}

@@ -96,7 +96,8 @@ look at queue.dir or queue.url.`,
 over a restart, and goes on by itself. Lower source.yahoo.max_per_minute if it
 comes often.`,
 	"KURS-REFUSED": `What you said was taken over and then found impossible. It is kept as a dead letter,
-and what is stored is as it was. kurs status tells why.`,
+and what is stored is as it was. kurs status, while kurs records, or the log tells
+why.`,
 	"KURS-SAY": `What you said could not be handed to the kurs that records, or not put on the queue.
 Say it again in a moment; saying a thing twice does no harm.`,
 	"KURS-SIM": `The simulated exchange stopped; the message tells why.`,

@@ -233,7 +233,7 @@ func sayAndTell(ctx context.Context, std streams, c config.Config, words []said.
 func notDone(what string) error {
 	return &kurs.Error{
 		Code: "KURS-REFUSED", Message: what + " could not be done", Safe: "what is stored was not changed; what you said is kept as a dead letter",
-		Try: "kurs status tells why", Exit: kurs.ExitFailed,
+		Try: "kurs status, while kurs records, or the log tells why", Exit: kurs.ExitFailed,
 	}
 }
 

@@ -37,6 +37,15 @@ func (f *viewFlags) bindCurrency(flags *pflag.FlagSet) {
 	flags.StringVar(&f.currency, "currency", "", "show values in `CURRENCY`, at the stored rates of each price's own time")
 }
 
+// asOfTime reads --as-of; zero where it was not given.
+func asOfTime(c config.Config, text string) (time.Time, error) {
+	location, err := c.Location()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return timeOf("--as-of", text, location, time.Now())
+}
+
 // view is how stored prices are read.
 type view struct {
 	db      *sqlite.Reader

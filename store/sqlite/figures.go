@@ -56,33 +56,6 @@ func (r *Reader) Stats(ctx context.Context) (Stats, error) {
 	return s, nil
 }
 
-// WaitingPair is how many prices wait for a rate of the pair.
-type WaitingPair struct {
-	kurs.Pair // From is empty where the source did not say the unit
-	Quotes    int64
-	Bars      int64
-	Oldest    time.Time // of the prices' own times
-	Newest    time.Time
-}
-
-// Waiting tells which prices have no base value, by currency. It costs as much
-// as there are such prices.
-func (r *Reader) Waiting(ctx context.Context) ([]WaitingPair, error) {
-	var out []WaitingPair
-	err := r.query(ctx, func(row []driver.Value) error {
-		out = append(out, WaitingPair{
-			Pair:   kurs.Pair{From: str(row[0]), To: r.base},
-			Quotes: whole(row[1]), Bars: whole(row[2]), Oldest: moment(row[3]), Newest: moment(row[4]),
-		})
-		return nil
-	}, `SELECT u.currency, sum(w.quotes), sum(w.bars), min(w.oldest), max(w.newest) FROM (
-			SELECT unit, count(*) AS quotes, 0 AS bars, min(time) AS oldest, max(time) AS newest FROM quotes WHERE base IS NULL GROUP BY unit
-			UNION ALL
-			SELECT unit, 0, count(*), min(time), max(time) FROM bars WHERE base IS NULL GROUP BY unit
-		) w JOIN units u ON u.id = w.unit GROUP BY u.currency ORDER BY u.currency`)
-	return out, err
-}
-
 // Accounted is how many raw receipts of a run are in committed rows, or were
 // found to say nothing that is stored.
 func (r *Reader) Accounted(ctx context.Context, source, name string) (uint64, error) {

@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +99,63 @@ func TestWhatWasKnownBetweenTwoDecisions(t *testing.T) {
 			if err != nil || got != want {
 				t.Errorf("order %v, known %d s after noon: %s, %v, want %s", order, at, got, err, want)
 			}
+		}
+		for at, want := range map[int]string{4: "", 7: "waiting", 15: "kept anna 10", 25: "kept anna 20", 35: "dropped anna 30"} {
+			got := ""
+			err := r.SetAside(t.Context(), sqlite.AsideFilter{AsOf: noon.Add(time.Duration(at) * time.Second)}, func(a sqlite.Aside) error {
+				got = a.State
+				if !a.Decided.IsZero() {
+					got = fmt.Sprintf("%s %s %.0f", a.State, a.Author, a.Decided.Sub(noon).Seconds())
+				}
+				return nil
+			})
+			if err != nil || got != want {
+				t.Errorf("order %v, known %d s after noon: %q, %v, want %q", order, at, got, err, want)
+			}
+		}
+	}
+}
+
+// TestCorrectionsAsOf: what a person had said by a time, which of it held, and what
+// the provider had said by then.
+func TestCorrectionsAsOf(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kurs.db")
+	s := open(t, path)
+	seen, again := fullPrice(quote("A", 1)), fullPrice(quote("A", 1))
+	seen.Value, seen.Receipt = kurs.Int(88), received(5)
+	again.Value, again.Receipt = kurs.Int(90), received(25)
+	say := func(at int, value kurs.Decimal) kurs.Correction {
+		c := kurs.Correction{Price: fullPrice(quote("A", 1)), Undo: !value.Known(), Author: "anna", Reason: "a slip"}
+		c.Value = value
+		c.Receipt = kurs.Receipt{
+			Received: noon.Add(time.Duration(at) * time.Second), Origin: kurs.OriginCorrection,
+			Raw: kurs.RawID{Source: kurs.SourceUser, Run: "said", Counter: uint64(at)},
+		}
+		return c
+	}
+	for _, b := range []kurs.Batch{
+		{Prices: []kurs.Price{seen}},
+		{Prices: []kurs.Price{again}},
+		{Corrections: []kurs.Correction{say(30, kurs.Decimal{})}},
+		{Corrections: []kurs.Correction{say(10, kurs.Int(87))}},
+		{Corrections: []kurs.Correction{say(20, kurs.Int(86))}},
+	} {
+		b.BaseCurrency = "DKK"
+		if err := s.Write(t.Context(), kurs.Group{Batches: []kurs.Batch{b}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for at, want := range map[int]string{
+		5: "", 15: "[87 of 88 true]", 22: "[87 of 88 false][86 of 88 true]", 27: "[87 of 90 false][86 of 90 true]",
+		40: "[87 of 90 false][86 of 90 false][ of 90 false]",
+	} {
+		all, err := reader(t, path).Corrections(t.Context(), []string{"A"}, noon.Add(time.Duration(at)*time.Second))
+		var told strings.Builder
+		for _, k := range all {
+			fmt.Fprintf(&told, "[%s of %s %t]", k.Value, k.Provider, k.Holds)
+		}
+		if got := told.String(); err != nil || got != want {
+			t.Errorf("known %d s after noon: %s, %v, want %s", at, got, err, want)
 		}
 	}
 }

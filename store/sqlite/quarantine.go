@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ type AsideFilter struct {
 	Symbols []string
 	State   string
 	Reason  kurs.Reason
+	AsOf    time.Time // what was set aside and decided by then; zero: what is known
 }
 
 // SetAside calls yield with what was set aside, in the order in which it came to
@@ -57,10 +59,28 @@ func (r *Reader) SetAside(ctx context.Context, filter AsideFilter, yield func(As
 	}, `SELECT q.id, q.kind, i.symbol, q.time, s.text, o.text, n.text, q.native, q.open, q.high, q.low, u.unit, u.currency, u.factor,
 		q.approximate, q.bid, q.ask, q.volume, q.fx_rate, q.fx_time, f.text, q.received, a.source, a.run, q.counter, g.text,
 		q.reason, q.detail, q.state, q.factor, q.author, q.comment, q.decided
-		FROM quarantine q JOIN instruments i ON i.id = q.instrument JOIN units u ON u.id = q.unit JOIN runs a ON a.id = q.run
+		FROM `+quarantineAsOf+` q JOIN instruments i ON i.id = q.instrument JOIN units u ON u.id = q.unit JOIN runs a ON a.id = q.run
 		JOIN texts s ON s.id = q.session JOIN texts o ON o.id = q.source JOIN texts n ON n.id = q.interval
 		LEFT JOIN texts f ON f.id = q.fx_source LEFT JOIN texts g ON g.id = q.origin
-		WHERE `+where+` ORDER BY q.id`, args...)
+		WHERE `+where+` ORDER BY q.id`, slices.Insert(args, 0, any(knownMillis(filter.AsOf)))...)
+}
+
+// quarantineAsOf is the table quarantine as it was known at a time in milliseconds,
+// which it is bound to once: a decision that came later was none yet.
+const quarantineAsOf = `(SELECT a.id, a.kind, a.instrument, a.time, a.session, a.source, a.interval, a.native, a.open, a.high, a.low, a.unit,
+		a.approximate, a.bid, a.ask, a.volume, a.fx_rate, a.fx_time, a.fx_source, a.received, a.run, a.counter, a.origin, a.reason, a.detail,
+		coalesce(d.action, 'waiting') AS state, d.factor, d.author, d.comment, d.received AS decided
+	FROM (SELECT ? AS at) w JOIN quarantine a ON a.received <= w.at
+	LEFT JOIN decisions d ON d.aside = a.id AND (d.received, d.run, d.counter) = (
+		SELECT e.received, e.run, e.counter FROM decisions e JOIN runs r ON r.id = e.run
+		WHERE e.aside = a.id AND e.received <= w.at ORDER BY e.received DESC, r.source DESC, r.run DESC, e.counter DESC LIMIT 1))`
+
+// knownMillis is up to when receipts count for what was known at a time.
+func knownMillis(asOf time.Time) int64 {
+	if asOf.IsZero() {
+		return math.MaxInt64
+	}
+	return asOf.UnixMilli()
 }
 
 // asideWhere is the filter as a condition. A symbol stands for its instrument,
@@ -202,10 +222,12 @@ type Correction struct {
 	Holds    bool         `json:"holds"`
 }
 
-// Corrections are all that people said of the prices of some symbols, or of all:
-// by symbol, time, and then in the order in which it was said.
-func (r *Reader) Corrections(ctx context.Context, symbols []string) ([]Correction, error) {
+// Corrections are all that people said of the prices of some symbols, or of all,
+// where asOf is not zero as it was known then: by symbol, time, and then in the
+// order in which it was said.
+func (r *Reader) Corrections(ctx context.Context, symbols []string, asOf time.Time) ([]Correction, error) {
 	var out []Correction
+	known := knownMillis(asOf)
 	err := r.query(ctx, func(c []driver.Value) error {
 		k := Correction{
 			Symbol: str(c[0]), Time: moment(c[1]), Session: kurs.Session(str(c[2])), Source: str(c[3]), Unit: str(c[5]),
@@ -224,15 +246,20 @@ func (r *Reader) Corrections(ctx context.Context, symbols []string) ([]Correctio
 			out = append(out, k)
 		}
 		return nil
-	}, `SELECT i.symbol, k.time, s.text, o.text, k.native, u.unit, k.base, q.native, k.author, k.reason, k.received,
-		EXISTS (SELECT 1 FROM corrected c WHERE c.instrument = k.instrument AND c.time = k.time AND c.session = k.session AND c.source = k.source
-			AND c.received = k.received AND c.run = k.run AND c.counter = k.counter),
+	}, `SELECT i.symbol, k.time, s.text, o.text, k.native, u.unit, k.base,
+		CASE WHEN q.received <= w.at THEN q.native ELSE (SELECT v.native FROM quotes_versions v
+			WHERE v.instrument = k.instrument AND v.time = k.time AND v.session = k.session AND v.source = k.source AND v.received <= w.at
+			ORDER BY v.received DESC LIMIT 1) END,
+		k.author, k.reason, k.received,
+		k.native IS NOT NULL AND (k.received, k.run, k.counter) = (SELECT c.received, c.run, c.counter FROM corrections c JOIN runs e ON e.id = c.run
+			WHERE c.instrument = k.instrument AND c.time = k.time AND c.session = k.session AND c.source = k.source AND c.received <= w.at
+			ORDER BY c.received DESC, e.source DESC, e.run DESC, c.counter DESC LIMIT 1),
 		(SELECT n.symbol FROM renamed e JOIN instruments n ON n.id = e.instrument
 			WHERE e.was = k.instrument AND k.time >= e.from_time AND k.time < e.until_time)
-		FROM corrections k JOIN instruments i ON i.id = k.instrument JOIN units u ON u.id = k.unit JOIN runs r ON r.id = k.run
+		FROM (SELECT ? AS at) w JOIN corrections k ON k.received <= w.at JOIN instruments i ON i.id = k.instrument JOIN units u ON u.id = k.unit JOIN runs r ON r.id = k.run
 		JOIN texts s ON s.id = k.session JOIN texts o ON o.id = k.source
 		LEFT JOIN quotes q ON q.instrument = k.instrument AND q.time = k.time AND q.session = k.session AND q.source = k.source
-		ORDER BY i.symbol, k.time, s.text, o.text, k.received, r.source, r.run, k.counter`)
+		ORDER BY i.symbol, k.time, s.text, o.text, k.received, r.source, r.run, k.counter`, known)
 	return out, err
 }
 

@@ -176,6 +176,15 @@ func TestWaiting(t *testing.T) {
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	for asOf, want := range map[time.Time][]sqlite.WaitingPair{noon.Add(time.Hour): want, noon.Add(-time.Hour): {}} {
+		then, err := reader(t, path).WaitingAsOf(t.Context(), asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(want, then); diff != "" {
+			t.Errorf("as of %v: %s", asOf, diff)
+		}
+	}
 }
 
 // The ledger against a set of numbers, in any order and with repetitions.

@@ -84,7 +84,7 @@ func dump(t *testing.T, path string) (d storetest.Dump) {
 		})
 		return nil
 	}))
-	said, err := r.Corrections(ctx, nil)
+	said, err := r.Corrections(ctx, nil, time.Time{})
 	check(err)
 	for _, k := range said {
 		d.Said = append(d.Said, storetest.Said{
