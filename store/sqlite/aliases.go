@@ -46,7 +46,7 @@ func (t *tx) alias(ctx context.Context, a *kurs.Alias) error {
 		return err
 	}
 	_, err = t.conn.exec(ctx, `INSERT INTO aliases (instrument, was, from_time, until_time, received, run, counter, removed, author)
-		VALUES (`+marks(9)+`) ON CONFLICT DO NOTHING`, append(row, r.received, r.run, r.counter, flag(a.Removed), a.Author)...)
+		VALUES (`+marks(9)+`) ON CONFLICT DO NOTHING`, append(row, r.Received, r.Run, r.Counter, flag(a.Removed), a.Author)...)
 	return err
 }
 

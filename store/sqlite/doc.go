@@ -15,5 +15,5 @@
 //
 // A row's key says what was observed when; its value what it was. A value that
 // differs from the one received just before it is a version of its own, and the
-// row shows the newest, in whatever order they arrive (span.go).
+// row shows the newest, in whatever order they arrive (package versions).
 package sqlite

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"kurs"
+	"kurs/store/versions"
 )
 
 // Fills give a version its conversion, once. Process publishes a fill after the
@@ -57,7 +58,7 @@ func (t *tx) fillOne(ctx context.Context, f *kurs.Fill) error {
 	}
 	at, err := millis(f.Rate.Received)
 	if err != nil {
-		at = r.received // a rate of nobody: a fixed one
+		at = r.Received // a rate of nobody: a fixed one
 	}
 	found, err := t.applyFill(ctx, s, r, conv, at)
 	if err == nil && !found && s == t.in.quotes {
@@ -66,7 +67,7 @@ func (t *tx) fillOne(ctx context.Context, f *kurs.Fill) error {
 	if err != nil || found {
 		return err
 	}
-	accounted, err := t.accounted(ctx, r.run, r.counter)
+	accounted, err := t.accounted(ctx, r.Run, r.Counter)
 	if err != nil || accounted {
 		return err
 	}
@@ -89,7 +90,7 @@ func (t *tx) applyFill(ctx context.Context, s *series, r record, conv []driver.V
 	for i := range key {
 		key[i] = r.key[i]
 	}
-	args := slices.Concat(conv, key, []driver.Value{r.received, r.run, r.counter})
+	args := slices.Concat(conv, key, []driver.Value{r.Received, r.Run, r.Counter})
 	changed, err := t.conn.exec(ctx, s.fill, args...)
 	if err == nil && changed > 0 {
 		return true, t.noteFilled(ctx, s.table, r, at)
@@ -97,19 +98,19 @@ func (t *tx) applyFill(ctx context.Context, s *series, r record, conv []driver.V
 	if err != nil {
 		return false, err
 	}
-	old, err := t.versions(ctx, s, key, r.receipt)
-	if err != nil || !slices.ContainsFunc(old, func(v span) bool { return v.holds(r.receipt) }) {
+	old, err := t.versions(ctx, s, key, r.Receipt)
+	if err != nil || !slices.ContainsFunc(old, func(v versions.Span) bool { return v.Holds(r.Receipt) }) {
 		return false, err
 	}
 	attrs := make([]driver.Value, len(s.attrs))
 	for i, at := range s.conv {
 		attrs[at] = conv[i]
 	}
-	now := slices.Clone(old)
+	now, rules := slices.Clone(old), t.rules(ctx, s)
 	for i := range now {
-		now[i] = now[i].fill(seen{receipt: r.receipt, attrs: attrs}, s.rules(t.factorOf(ctx)))
+		now[i] = rules.Fill(now[i], versions.Seen{Receipt: r.Receipt, Attrs: attrs})
 	}
-	if slices.EqualFunc(old, now, span.equal) {
+	if slices.EqualFunc(old, now, versions.Span.Equal) {
 		return true, nil
 	}
 	return true, errors.Join(t.replace(ctx, s, key, old, now), t.noteFilled(ctx, s.table, r, at))
@@ -118,7 +119,7 @@ func (t *tx) applyFill(ctx context.Context, s *series, r record, conv []driver.V
 // noteFilled keeps since when a base value is known.
 func (t *tx) noteFilled(ctx context.Context, table string, r record, at int64) error {
 	_, err := t.conn.exec(ctx, `INSERT INTO filled (series, k1, k2, k3, k4, received, run, counter, at)
-		VALUES (`+marks(9)+`) ON CONFLICT DO NOTHING`, table, r.key[0], r.key[1], r.key[2], r.key[3], r.received, r.run, r.counter, at)
+		VALUES (`+marks(9)+`) ON CONFLICT DO NOTHING`, table, r.key[0], r.key[1], r.key[2], r.key[3], r.Received, r.Run, r.Counter, at)
 	return err
 }
 
@@ -133,7 +134,7 @@ func (t *tx) keepFill(ctx context.Context, s *series, r record, conv []driver.Va
 		conv = slices.Insert(slices.Clone(conv), 3, driver.Value(nil), nil, nil)
 	}
 	args := slices.Concat(
-		[]driver.Value{s.table, r.key[0], r.key[1], r.key[2], r.key[3], r.received, r.run, r.counter}, conv, []driver.Value{at})
+		[]driver.Value{s.table, r.key[0], r.key[1], r.key[2], r.key[3], r.Received, r.Run, r.Counter}, conv, []driver.Value{at})
 	_, err := t.conn.exec(ctx, `INSERT INTO pending_fills (series, k1, k2, k3, k4, received, run, counter,
 		fx_rate, fx_time, fx_source, base_open, base_high, base_low, base, at)
 		VALUES (`+marks(16)+`) ON CONFLICT DO NOTHING`, args...)
@@ -163,7 +164,7 @@ func (t *tx) pendingFills(ctx context.Context) error {
 			conv = slices.Delete(conv, 3, 6)
 		}
 		r := record{key: [maxKey]int64{whole(row[1]), whole(row[2]), whole(row[3]), whole(row[4])}}
-		if r.receipt, err = t.receipt(ctx, whole(row[5]), whole(row[6]), whole(row[7]), 0); err != nil {
+		if r.Receipt, err = t.receipt(ctx, whole(row[5]), whole(row[6]), whole(row[7]), 0); err != nil {
 			return err
 		}
 		found, err := t.applyFill(ctx, s, r, conv, whole(row[15]))

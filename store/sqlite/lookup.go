@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"kurs"
+	"kurs/store/versions"
 )
 
 // lookups remember the ids of texts that repeat. They hold at most lookupLimit
@@ -87,26 +88,26 @@ func (t *tx) unitID(ctx context.Context, u unit) (int64, error) {
 }
 
 // receiptOf is the receipt with the run's id.
-func (t *tx) receiptOf(ctx context.Context, r kurs.Receipt) (receipt, error) {
+func (t *tx) receiptOf(ctx context.Context, r kurs.Receipt) (versions.Receipt, error) {
 	received, err := millis(r.Received)
 	if err != nil {
-		return receipt{}, err
+		return versions.Receipt{}, err
 	}
 	if r.Raw.Counter > math.MaxInt64 {
-		return receipt{}, rejected("receipt %s: a counter beyond 2^63", r.Raw)
+		return versions.Receipt{}, rejected("receipt %s: a counter beyond 2^63", r.Raw)
 	}
-	out := receipt{
-		received: received, source: r.Raw.Source, name: r.Raw.Run,
-		counter: int64(r.Raw.Counter),
+	out := versions.Receipt{
+		Received: received, Source: r.Raw.Source, Name: r.Raw.Run,
+		Counter: int64(r.Raw.Counter),
 	}
-	if out.run, err = t.runID(ctx, run{source: r.Raw.Source, name: r.Raw.Run}); err != nil {
-		return receipt{}, err
+	if out.Run, err = t.runID(ctx, run{source: r.Raw.Source, name: r.Raw.Run}); err != nil {
+		return versions.Receipt{}, err
 	}
 	if r.Raw.Source == kurs.SourceUser {
 		r.Origin = kurs.OriginCorrection
 	}
 	if r.Origin != "" {
-		out.origin, err = t.textID(ctx, string(r.Origin))
+		out.Origin, err = t.textID(ctx, string(r.Origin))
 	}
 	return out, err
 }
@@ -124,19 +125,19 @@ func (t *tx) runID(ctx context.Context, r run) (int64, error) {
 }
 
 // receipt is the receipt of a row that was read.
-func (t *tx) receipt(ctx context.Context, received, id, counter, origin int64) (receipt, error) {
+func (t *tx) receipt(ctx context.Context, received, id, counter, origin int64) (versions.Receipt, error) {
 	r, ok := t.known.runNames[id]
 	if !ok {
 		row, err := t.conn.row(ctx, "SELECT source, run FROM runs WHERE id = ?", id)
 		if err != nil {
-			return receipt{}, err
+			return versions.Receipt{}, err
 		}
 		if row != nil {
 			r = run{source: str(row[0]), name: str(row[1])}
 		}
 		remember(t.known.runNames, id, r)
 	}
-	return receipt{received: received, run: id, counter: counter, origin: origin, source: r.source, name: r.name}, nil
+	return versions.Receipt{Received: received, Run: id, Counter: counter, Origin: origin, Source: r.source, Name: r.name}, nil
 }
 
 func (t *tx) findOrInsert(ctx context.Context, find, insert string, args ...driver.Value) (int64, error) {
@@ -152,18 +153,16 @@ func (t *tx) findOrInsert(ctx context.Context, find, insert string, args ...driv
 
 // factorOf looks up what turns a unit, by its id, into its currency; unknown where
 // that is not known. An error of the database shows at the next statement.
-func (t *tx) factorOf(ctx context.Context) func(driver.Value) kurs.Decimal {
-	return func(id driver.Value) kurs.Decimal {
-		row, err := t.conn.row(ctx, "SELECT factor FROM units WHERE id = ?", id)
-		if err != nil || row == nil {
-			return kurs.Decimal{}
-		}
-		factor, err := decimal(row[0])
-		if err != nil {
-			return kurs.Decimal{}
-		}
-		return factor
+func (t *tx) factorOf(ctx context.Context, id driver.Value) kurs.Decimal {
+	row, err := t.conn.row(ctx, "SELECT factor FROM units WHERE id = ?", id)
+	if err != nil || row == nil {
+		return kurs.Decimal{}
 	}
+	factor, err := decimal(row[0])
+	if err != nil {
+		return kurs.Decimal{}
+	}
+	return factor
 }
 
 // unitName is what a unit of that id is called.

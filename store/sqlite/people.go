@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"kurs"
+	"kurs/store/versions"
 )
 
 // This file writes what people have a say in: observations that were set aside,
@@ -31,10 +32,10 @@ func (t *tx) aside(ctx context.Context, group kurs.Group) error {
 // decision that holds of it.
 type asideRow struct {
 	id      int64
-	first   receipt
+	first   versions.Receipt
 	priced  bool // whether its rate is known
 	decided bool
-	holds   receipt // of the decision
+	holds   versions.Receipt // of the decision
 }
 
 // asideOne writes one observation, and returns where it is.
@@ -59,7 +60,7 @@ func (t *tx) asideOne(ctx context.Context, a *kurs.SetAside) (asideRow, error) {
 	if err != nil {
 		return asideRow{}, err
 	}
-	rest := slices.Concat(row, []driver.Value{flag(a.Approximate), r.received, r.run, r.counter, r.origin, string(a.Reason), a.Detail})
+	rest := slices.Concat(row, []driver.Value{flag(a.Approximate), r.Received, r.Run, r.Counter, r.Origin, string(a.Reason), a.Detail})
 	switch {
 	case !found:
 		t.counts["quarantine"]++
@@ -67,7 +68,7 @@ func (t *tx) asideOne(ctx context.Context, a *kurs.SetAside) (asideRow, error) {
 			open, high, low, bid, ask, volume, fx_rate, fx_time, fx_source, approximate, received, run, counter, origin, reason, detail)
 			VALUES (`+marks(24)+`) RETURNING id`, slices.Concat(key, rest)...)
 		return asideRow{id: id, first: r}, err
-	case r.compare(there.first) < 0, r.compare(there.first) == 0 && !there.priced && a.Rate.Known():
+	case r.Compare(there.first) < 0, r.Compare(there.first) == 0 && !there.priced && a.Rate.Known():
 		_, err = t.conn.exec(ctx, `UPDATE quarantine SET open = ?, high = ?, low = ?, bid = ?, ask = ?, volume = ?, fx_rate = ?, fx_time = ?,
 			fx_source = ?, approximate = ?, received = ?, run = ?, counter = ?, origin = ?, reason = ?, detail = ? WHERE id = ?`,
 			append(rest, there.id)...)
@@ -150,10 +151,10 @@ func (t *tx) decide(ctx context.Context, d *kurs.Decision) error {
 		return err
 	}
 	if _, err = t.conn.exec(ctx, `INSERT INTO decisions (aside, received, run, counter, action, factor, author, comment)
-		VALUES (`+marks(8)+`) ON CONFLICT DO NOTHING`, there.id, r.received, r.run, r.counter, string(d.Action), factor, d.Author, d.Comment); err != nil {
+		VALUES (`+marks(8)+`) ON CONFLICT DO NOTHING`, there.id, r.Received, r.Run, r.Counter, string(d.Action), factor, d.Author, d.Comment); err != nil {
 		return err
 	}
-	switch order := r.compare(there.holds); {
+	switch order := r.Compare(there.holds); {
 	case there.decided && order == 0:
 		return nil
 	case there.decided && order < 0:
@@ -164,13 +165,13 @@ func (t *tx) decide(ctx context.Context, d *kurs.Decision) error {
 		}
 	}
 	_, err = t.conn.exec(ctx, `UPDATE quarantine SET state = ?, factor = ?, author = ?, comment = ?, decided = ?, decided_run = ?, decided_counter = ?
-		WHERE id = ?`, string(d.Action), factor, d.Author, d.Comment, r.received, r.run, r.counter, there.id)
+		WHERE id = ?`, string(d.Action), factor, d.Author, d.Comment, r.Received, r.Run, r.Counter, there.id)
 	return err
 }
 
 // void takes the price or bar away that a decision of what was set aside made, by
 // its receipt.
-func (t *tx) void(ctx context.Context, d *kurs.Decision, aside int64, r receipt) error {
+func (t *tx) void(ctx context.Context, d *kurs.Decision, aside int64, r versions.Receipt) error {
 	switch d.Of.Kind {
 	case kurs.AsideQuote:
 		at, err := t.quoteRecord(ctx, &d.Of.Price)
@@ -232,7 +233,7 @@ func (t *tx) correct(ctx context.Context, c *kurs.Correction) error {
 			native, unit, fx_rate, fx_time, fx_source, base, author, reason)
 		VALUES (`+marks(15)+`) ON CONFLICT DO UPDATE SET fx_rate = excluded.fx_rate, fx_time = excluded.fx_time, fx_source = excluded.fx_source,
 			base = excluded.base WHERE base IS NULL AND excluded.base IS NOT NULL`,
-		slices.Concat(key, []driver.Value{r.received, r.run, r.counter}, row, []driver.Value{c.Author, c.Reason})...)
+		slices.Concat(key, []driver.Value{r.Received, r.Run, r.Counter}, row, []driver.Value{c.Author, c.Reason})...)
 	if err != nil {
 		return err
 	}
@@ -258,7 +259,7 @@ func (t *tx) fillCorrection(ctx context.Context, r record, conv []driver.Value, 
 	key := []driver.Value{r.key[0], r.key[1], r.key[2], r.key[3]}
 	changed, err := t.conn.exec(ctx, `UPDATE corrections SET fx_rate = ?, fx_time = ?, fx_source = ?, base = ?
 		WHERE instrument = ? AND time = ? AND session = ? AND source = ? AND received = ? AND run = ? AND counter = ? AND base IS NULL`,
-		slices.Concat(conv, key, []driver.Value{r.received, r.run, r.counter})...)
+		slices.Concat(conv, key, []driver.Value{r.Received, r.Run, r.Counter})...)
 	if err != nil || changed == 0 {
 		return false, err
 	}

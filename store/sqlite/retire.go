@@ -157,8 +157,8 @@ func (t *tx) keptRecords(ctx context.Context, group kurs.Group, table string, ti
 	}
 	kept := records[:0]
 	for _, r := range records {
-		if r.key[timeAt] < until && r.received < until {
-			gone, err := t.accounted(ctx, r.run, r.counter)
+		if r.key[timeAt] < until && r.Received < until {
+			gone, err := t.accounted(ctx, r.Run, r.Counter)
 			if err != nil {
 				return nil, err
 			}

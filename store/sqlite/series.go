@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kurs"
+	"kurs/store/versions"
 )
 
 // series describes a table whose rows have versions: quotes, bars and rates are
@@ -41,7 +42,7 @@ func newSeries(s series) *series {
 	once := slices.Concat(s.key, s.value, receipts, s.attrs)
 	all := slices.Concat(once, last)
 	body := all[s.keyWidth:]
-	versions := s.table + "_versions"
+	older := s.table + "_versions"
 	byKey := " WHERE " + each(s.key, " = ?", " AND ")
 
 	s.insert = "INSERT INTO " + s.table + " (" + strings.Join(once, ", ") + ") VALUES (" + marks(len(once)) + ") ON CONFLICT DO NOTHING"
@@ -56,10 +57,10 @@ func newSeries(s series) *series {
 	s.load = "SELECT " + strings.Join(body, ", ") + " FROM " + s.table + byKey
 	s.update = "UPDATE " + s.table + " SET " + each(body, " = ?", ", ") + byKey
 	// The versions from the one in force at a time on.
-	s.loadBetween = "SELECT " + strings.Join(body, ", ") + " FROM " + versions + byKey +
-		" AND received >= coalesce((SELECT max(received) FROM " + versions + byKey + " AND received < ?), -9223372036854775808)"
-	s.insertVersion = "INSERT INTO " + versions + " (" + strings.Join(all, ", ") + ") VALUES (" + marks(len(all)) + ")"
-	s.deleteVersion = "DELETE FROM " + versions + byKey + " AND received = ? AND run = ? AND counter = ?"
+	s.loadBetween = "SELECT " + strings.Join(body, ", ") + " FROM " + older + byKey +
+		" AND received >= coalesce((SELECT max(received) FROM " + older + byKey + " AND received < ?), -9223372036854775808)"
+	s.insertVersion = "INSERT INTO " + older + " (" + strings.Join(all, ", ") + ") VALUES (" + marks(len(all)) + ")"
+	s.deleteVersion = "DELETE FROM " + older + byKey + " AND received = ? AND run = ? AND counter = ?"
 	if len(s.conv) > 0 {
 		var columns []string
 		for _, i := range s.conv {
@@ -128,7 +129,7 @@ func rateSeries() *series {
 // record is one observation on its way into a table.
 type record struct {
 	key [maxKey]int64
-	receipt
+	versions.Receipt
 	batch, index int // where it is in the group
 }
 
@@ -151,11 +152,11 @@ func (t *tx) put(ctx context.Context, s *series, r record, row []driver.Value) e
 	attrs := row[s.attrsAt:s.lastAt]
 	// A conversion that is not known yet is this receipt's own matter: the two
 	// receipts are then kept apart.
-	if s.unit < 0 || attrs[s.base] != nil && !r.byPerson() {
-		t.args = append(t.args[:0], r.received, r.run, r.counter, r.origin)
+	if s.unit < 0 || attrs[s.base] != nil && !r.ByPerson() {
+		t.args = append(t.args[:0], r.Received, r.Run, r.Counter, r.Origin)
 		t.args = append(t.args, row[:s.receiptAt]...)
 		t.args = append(t.args, attrs...)
-		t.args = append(t.args, r.received)
+		t.args = append(t.args, r.Received)
 		if s.unit >= 0 {
 			said, err := t.textID(ctx, string(kurs.OriginCorrection))
 			if err != nil {
@@ -168,26 +169,32 @@ func (t *tx) put(ctx context.Context, s *series, r record, row []driver.Value) e
 			return err
 		}
 	}
-	old, err := t.versions(ctx, s, row[:s.keyWidth], r.receipt)
+	old, err := t.versions(ctx, s, row[:s.keyWidth], r.Receipt)
 	if err != nil {
 		return err
 	}
-	said, err := t.value(ctx, s, row[s.keyWidth:], r.receipt)
+	said, err := t.value(ctx, s, row[s.keyWidth:], r.Receipt)
 	if err != nil {
 		return err
 	}
-	add := seen{receipt: r.receipt, attrs: slices.Clone(attrs)}
-	return t.replace(ctx, s, row[:s.keyWidth], old, merge(old, add, said, s.rules(t.factorOf(ctx))))
+	add := versions.Seen{Receipt: r.Receipt, Attrs: slices.Clone(attrs)}
+	return t.replace(ctx, s, row[:s.keyWidth], old, t.rules(ctx, s).Merge(old, add, said))
 }
 
 // rules are those of the table's columns.
-func (s *series) rules(factor func(unit driver.Value) kurs.Decimal) rules {
-	return rules{conv: s.conv, base: s.base, approximate: s.approximate, factor: factor}
+func (t *tx) rules(ctx context.Context, s *series) versions.Rules {
+	return versions.Rules{
+		Conv: s.conv, Base: s.base, Approximate: s.approximate,
+		SameFloat32: sameFloat32,
+		Convert: func(native, unit, rate driver.Value) driver.Value {
+			return convertAgain(native, t.factorOf(ctx, unit), rate)
+		},
+	}
 }
 
 // versions reads the versions of a key that a receipt may concern, in order;
 // the one that is shown comes last. There are none where the key is new.
-func (t *tx) versions(ctx context.Context, s *series, key []driver.Value, r receipt) ([]span, error) {
+func (t *tx) versions(ctx context.Context, s *series, key []driver.Value, r versions.Receipt) ([]versions.Span, error) {
 	row, err := t.conn.row(ctx, s.load, key...)
 	if err != nil || row == nil {
 		return nil, err
@@ -196,97 +203,97 @@ func (t *tx) versions(ctx context.Context, s *series, key []driver.Value, r rece
 	if err != nil {
 		return nil, err
 	}
-	if shown.first.compare(r) <= 0 {
-		return []span{shown}, nil // what was before it stays as it is
+	if shown.First.Compare(r) <= 0 {
+		return []versions.Span{shown}, nil // what was before it stays as it is
 	}
-	var spans []span
+	var spans []versions.Span
 	err = t.conn.rows(ctx, s.loadBetween, func(row []driver.Value) error {
 		v, err := t.span(ctx, s, row)
 		spans = append(spans, v)
 		return err
-	}, slices.Concat(key, key, []driver.Value{r.received})...)
+	}, slices.Concat(key, key, []driver.Value{r.Received})...)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(spans, func(a, b span) int { return a.first.compare(b.first.receipt) })
+	slices.SortFunc(spans, func(a, b versions.Span) int { return a.First.Compare(b.First.Receipt) })
 	return append(spans, shown), nil
 }
 
 // span reads a row behind its key.
-func (t *tx) span(ctx context.Context, s *series, row []driver.Value) (span, error) {
+func (t *tx) span(ctx context.Context, s *series, row []driver.Value) (versions.Span, error) {
 	column := func(at int) driver.Value { return row[at-s.keyWidth] }
 	first, err := t.receipt(ctx, whole(column(s.receiptAt)), whole(column(s.receiptAt+1)), whole(column(s.receiptAt+2)), whole(column(s.receiptAt+3)))
 	if err != nil {
-		return span{}, err
+		return versions.Span{}, err
 	}
 	said, err := t.value(ctx, s, row, first)
 	if err != nil {
-		return span{}, err
+		return versions.Span{}, err
 	}
-	v := span{
-		value: said,
-		first: seen{receipt: first, attrs: slices.Clone(row[s.attrsAt-s.keyWidth : s.lastAt-s.keyWidth])},
+	v := versions.Span{
+		Value: said,
+		First: versions.Seen{Receipt: first, Attrs: slices.Clone(row[s.attrsAt-s.keyWidth : s.lastAt-s.keyWidth])},
 	}
-	v.last = v.first
+	v.Last = v.First
 	if column(s.lastAt) == nil {
 		return v, nil
 	}
-	v.last.receipt, err = t.receipt(ctx, whole(column(s.lastAt)), whole(column(s.lastAt+1)), whole(column(s.lastAt+2)), whole(column(s.lastAt+3)))
+	v.Last.Receipt, err = t.receipt(ctx, whole(column(s.lastAt)), whole(column(s.lastAt+1)), whole(column(s.lastAt+2)), whole(column(s.lastAt+3)))
 	if err != nil {
-		return span{}, err
+		return versions.Span{}, err
 	}
 	if packed, ok := column(s.lastAt + 4).([]byte); ok {
-		v.last.attrs, err = unpackAttrs(packed, len(s.attrs))
+		v.Last.Attrs, err = unpackAttrs(packed, len(s.attrs))
 	}
 	return v, err
 }
 
 // value reads the observation in a row behind its key, which came by a receipt.
-func (t *tx) value(ctx context.Context, s *series, row []driver.Value, r receipt) (value, error) {
-	v := value{columns: slices.Clone(row[:s.receiptAt-s.keyWidth]), unitAt: s.unit}
+func (t *tx) value(ctx context.Context, s *series, row []driver.Value, r versions.Receipt) (versions.Value, error) {
+	v := versions.Value{Columns: slices.Clone(row[:s.receiptAt-s.keyWidth]), UnitAt: s.unit}
 	if s.unit < 0 {
 		return v, nil
 	}
-	v.kept = r.byPerson()
+	v.Kept = r.ByPerson()
 	var err error
-	v.unit, err = t.unitName(ctx, whole(v.columns[s.unit]))
+	v.Unit, err = t.unitName(ctx, whole(v.Columns[s.unit]))
 	return v, err
 }
 
 // columnsOf is a version as the columns behind the key.
-func (s *series) columnsOf(v span) []driver.Value {
-	out := slices.Concat(v.columns, []driver.Value{v.first.received, v.first.run, v.first.counter, v.first.origin}, v.first.attrs)
-	if v.first.compare(v.last.receipt) == 0 {
+func (s *series) columnsOf(v versions.Span) []driver.Value {
+	out := slices.Concat(v.Columns, []driver.Value{v.First.Received, v.First.Run, v.First.Counter, v.First.Origin}, v.First.Attrs)
+	if v.First.Compare(v.Last.Receipt) == 0 {
 		return append(out, nil, nil, nil, nil, nil)
 	}
-	out = append(out, v.last.received, v.last.run, v.last.counter, v.last.origin)
-	if slices.Equal(v.first.attrs, v.last.attrs) && (len(s.conv) == 0 || v.first.attrs[s.base] != nil) {
+	out = append(out, v.Last.Received, v.Last.Run, v.Last.Counter, v.Last.Origin)
+	if slices.Equal(v.First.Attrs, v.Last.Attrs) && (len(s.conv) == 0 || v.First.Attrs[s.base] != nil) {
 		return append(out, nil)
 	}
-	return append(out, packAttrs(v.last.attrs))
+	return append(out, packAttrs(v.Last.Attrs))
 }
 
 // replace writes what merge changed. Of a key that was there, the last version
 // is in the table itself, all others are in the table of versions.
-func (t *tx) replace(ctx context.Context, s *series, key []driver.Value, old, now []span) error {
+func (t *tx) replace(ctx context.Context, s *series, key []driver.Value, old, now []versions.Span) error {
 	shownOld, shownNow := old[len(old)-1], now[len(now)-1]
-	if !shownOld.equal(shownNow) {
+	if !shownOld.Equal(shownNow) {
 		if _, err := t.conn.exec(ctx, s.update, append(s.columnsOf(shownNow), key...)...); err != nil {
 			return err
 		}
 	}
 	old, now = old[:len(old)-1], now[:len(now)-1]
 	for _, v := range old {
-		if slices.ContainsFunc(now, v.equal) {
+		if slices.ContainsFunc(now, v.Equal) {
 			continue
 		}
-		if _, err := t.conn.exec(ctx, s.deleteVersion, append(slices.Clone(key), v.first.received, v.first.run, v.first.counter)...); err != nil {
+		if _, err := t.conn.exec(ctx, s.deleteVersion, append(slices.Clone(key), v.First.Received, v.First.Run, v.First.Counter)...); err != nil {
 			return err
 		}
 		t.counts[s.table+"_versions"]--
 	}
 	for _, v := range now {
-		if slices.ContainsFunc(old, v.equal) {
+		if slices.ContainsFunc(old, v.Equal) {
 			continue
 		}
 		if _, err := t.conn.exec(ctx, s.insertVersion, append(slices.Clone(key), s.columnsOf(v)...)...); err != nil {

@@ -78,13 +78,13 @@ func (t *tx) latest(ctx context.Context, group kurs.Group, records []record) err
 // last two keys only settle ties, the same way each time.
 func (r record) newer(o record) bool {
 	return cmp.Or(
-		cmp.Compare(r.key[1], o.key[1]), r.compare(o.receipt),
+		cmp.Compare(r.key[1], o.key[1]), r.Compare(o.Receipt),
 		cmp.Compare(r.key[2], o.key[2]), cmp.Compare(r.key[3], o.key[3]),
 	) > 0
 }
 
 func (t *tx) moveLatest(ctx context.Context, r record, p *kurs.Price) error {
-	row := []driver.Value{r.key[0], r.key[1], r.key[2], r.key[3], r.received, r.run, r.counter, nil, nil, volume(p.Volume), p.Delay.Milliseconds()}
+	row := []driver.Value{r.key[0], r.key[1], r.key[2], r.key[3], r.Received, r.Run, r.Counter, nil, nil, volume(p.Volume), p.Delay.Milliseconds()}
 	if err := reals(row[7:9], p.Bid, p.Ask); err != nil {
 		return err
 	}
@@ -98,11 +98,11 @@ func (t *tx) moveLatest(ctx context.Context, r record, p *kurs.Price) error {
 	}
 	// Older, or a tie in both times: then the raw message's id decides.
 	has, err := t.conn.row(ctx, "SELECT time, session, source, received, run, counter FROM latest WHERE instrument = ?", r.key[0])
-	if err != nil || has == nil || whole(has[0]) != r.key[1] || whole(has[3]) != r.received {
+	if err != nil || has == nil || whole(has[0]) != r.key[1] || whole(has[3]) != r.Received {
 		return err
 	}
 	stands := record{key: [maxKey]int64{r.key[0], whole(has[0]), whole(has[1]), whole(has[2])}}
-	if stands.receipt, err = t.receipt(ctx, whole(has[3]), whole(has[4]), whole(has[5]), 0); err != nil {
+	if stands.Receipt, err = t.receipt(ctx, whole(has[3]), whole(has[4]), whole(has[5]), 0); err != nil {
 		return err
 	}
 	if r.newer(stands) {
@@ -175,7 +175,7 @@ func (t *tx) gaps(ctx context.Context, group kurs.Group) error {
 			if err != nil {
 				return err
 			}
-			row[2], row[3], row[4], row[5] = from, to, g.Reason, r.received
+			row[2], row[3], row[4], row[5] = from, to, g.Reason, r.Received
 			if _, err := t.conn.exec(ctx, `INSERT INTO gaps (instrument, source, time, to_time, reason, received)
 				VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET received = excluded.received
 				WHERE excluded.received < received`, row...); err != nil {

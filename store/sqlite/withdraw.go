@@ -5,33 +5,17 @@ import (
 	"database/sql/driver"
 	"slices"
 	"strings"
+
+	"kurs/store/versions"
 )
 
 // This file takes away what a person kept and then thought better of: the version
 // that is known by the receipt of the decision. What remains is what would be
 // there without it.
 
-// without is the versions of one key but for the one that a person kept by that
-// receipt. Such a version has one receipt, since it joins no other.
-func without(all []span, r receipt, rules rules) []span {
-	at := slices.IndexFunc(all, func(v span) bool { return v.kept && v.first.compare(r) == 0 })
-	if at < 0 {
-		return all
-	}
-	out := slices.Delete(slices.Clone(all), at, at+1)
-	if at == 0 || at == len(out) {
-		return out
-	}
-	if out[at-1].same(out[at].value) && !rules.finer(out[at], out[at-1]) {
-		out[at-1].last = out[at].last
-		out = slices.Delete(out, at, at+1)
-	}
-	return rules.settle(out, at-1)
-}
-
 // withdraw takes a version away and tells whether it was there. Of a key that has
 // no other the row goes. A price is kept aside, for what was known meanwhile.
-func (t *tx) withdraw(ctx context.Context, s *series, of [maxKey]int64, aside int64, r receipt) (bool, error) {
+func (t *tx) withdraw(ctx context.Context, s *series, of [maxKey]int64, aside int64, r versions.Receipt) (bool, error) {
 	key := make([]driver.Value, s.keyWidth)
 	for i := range key {
 		key[i] = of[i]
@@ -40,12 +24,12 @@ func (t *tx) withdraw(ctx context.Context, s *series, of [maxKey]int64, aside in
 	if err != nil {
 		return false, err
 	}
-	now := without(old, r, s.rules(t.factorOf(ctx)))
-	if len(now) == len(old) {
+	now, taken := t.rules(ctx, s).Without(old, r)
+	if taken == nil {
 		return false, nil
 	}
 	if s == t.in.quotes {
-		if err := t.keepWithdrawn(ctx, key, aside, old, r); err != nil {
+		if err := t.keepWithdrawn(ctx, key, aside, *taken); err != nil {
 			return false, err
 		}
 	}
@@ -58,13 +42,9 @@ func (t *tx) withdraw(ctx context.Context, s *series, of [maxKey]int64, aside in
 }
 
 // keepWithdrawn writes down the version that is taken away.
-func (t *tx) keepWithdrawn(ctx context.Context, key []driver.Value, aside int64, all []span, r receipt) error {
-	i := slices.IndexFunc(all, func(v span) bool { return v.kept && v.first.compare(r) == 0 })
-	if i < 0 {
-		return nil
-	}
-	v := all[i]
-	row := slices.Concat(key, []driver.Value{r.received, r.run, r.counter, aside}, v.columns, []driver.Value{v.first.origin}, v.first.attrs)
+func (t *tx) keepWithdrawn(ctx context.Context, key []driver.Value, aside int64, v versions.Span) error {
+	first := v.First
+	row := slices.Concat(key, []driver.Value{first.Received, first.Run, first.Counter, aside}, v.Columns, []driver.Value{first.Origin}, first.Attrs)
 	_, err := t.conn.exec(ctx, `INSERT INTO withdrawn (instrument, time, session, source, received, run, counter, aside, native, unit, origin,
 			approximate, fx_rate, fx_time, fx_source, base, bid, ask, volume)
 		VALUES (`+marks(len(row))+`) ON CONFLICT DO NOTHING`, row...)
@@ -73,7 +53,7 @@ func (t *tx) keepWithdrawn(ctx context.Context, key []driver.Value, aside int64,
 
 // allVersions reads all versions of a key, in order; the one that is shown comes
 // last.
-func (t *tx) allVersions(ctx context.Context, s *series, key []driver.Value) ([]span, error) {
+func (t *tx) allVersions(ctx context.Context, s *series, key []driver.Value) ([]versions.Span, error) {
 	row, err := t.conn.row(ctx, s.load, key...)
 	if err != nil || row == nil {
 		return nil, err
@@ -90,7 +70,7 @@ func (t *tx) allVersions(ctx context.Context, s *series, key []driver.Value) ([]
 	if err != nil {
 		return nil, err
 	}
-	var spans []span
+	var spans []versions.Span
 	for _, row := range rows {
 		v, err := t.span(ctx, s, row)
 		if err != nil {
@@ -98,7 +78,7 @@ func (t *tx) allVersions(ctx context.Context, s *series, key []driver.Value) ([]
 		}
 		spans = append(spans, v)
 	}
-	slices.SortFunc(spans, func(a, b span) int { return a.first.compare(b.first.receipt) })
+	slices.SortFunc(spans, func(a, b versions.Span) int { return a.First.Compare(b.First.Receipt) })
 	return append(spans, shown), nil
 }
 
@@ -110,7 +90,7 @@ func (t *tx) newestAgain(ctx context.Context, gone [maxKey]int64) error {
 		return err
 	}
 	var newest record
-	var last seen
+	var last versions.Seen
 	s := t.in.quotes
 	var keys [][]driver.Value
 	err = t.conn.rows(ctx, `SELECT instrument, time, session, source FROM quotes
@@ -130,16 +110,16 @@ func (t *tx) newestAgain(ctx context.Context, gone [maxKey]int64) error {
 		if err != nil {
 			return err
 		}
-		r := record{key: [maxKey]int64{whole(key[0]), whole(key[1]), whole(key[2]), whole(key[3])}, receipt: v.last.receipt}
+		r := record{key: [maxKey]int64{whole(key[0]), whole(key[1]), whole(key[2]), whole(key[3])}, Receipt: v.Last.Receipt}
 		if i == 0 || r.newer(newest) {
-			newest, last = r, v.last
+			newest, last = r, v.Last
 		}
 	}
 	if _, err := t.conn.exec(ctx, "DELETE FROM latest WHERE instrument = ?", gone[0]); err != nil || len(keys) == 0 {
 		return err
 	}
 	_, err = t.conn.exec(ctx, `INSERT INTO latest (instrument, time, session, source, received, run, counter, bid, ask, volume, delay)
-		VALUES (`+marks(11)+`)`, newest.key[0], newest.key[1], newest.key[2], newest.key[3], newest.received, newest.run, newest.counter,
-		last.attrs[5], last.attrs[6], last.attrs[7], latest[3])
+		VALUES (`+marks(11)+`)`, newest.key[0], newest.key[1], newest.key[2], newest.key[3], newest.Received, newest.Run, newest.Counter,
+		last.Attrs[5], last.Attrs[6], last.Attrs[7], latest[3])
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"kurs"
 	"kurs/fault"
+	"kurs/store/versions"
 )
 
 // tx is a group on its way into the database.
@@ -45,7 +46,7 @@ func (b *bounds) take(ms int64) {
 // memo is the last receipt that was looked up: all rows of an answer share one.
 type memo struct {
 	asked    kurs.Receipt
-	answered receipt
+	answered versions.Receipt
 }
 
 // Write implements [kurs.Store]. A group that was stored before is written again
@@ -177,8 +178,8 @@ func (t *tx) position(ctx context.Context, pos kurs.StreamPos) (ahead bool, err 
 }
 
 // receiptFor is receiptOf with a memory of one.
-func (t *tx) receiptFor(ctx context.Context, r kurs.Receipt) (receipt, error) {
-	if t.memo.asked == r && t.memo.answered.run != 0 {
+func (t *tx) receiptFor(ctx context.Context, r kurs.Receipt) (versions.Receipt, error) {
+	if t.memo.asked == r && t.memo.answered.Run != 0 {
 		return t.memo.answered, nil
 	}
 	out, err := t.receiptOf(ctx, r)
@@ -197,7 +198,7 @@ func sortRecords(records []record) {
 				return cmp.Compare(a.key[i], b.key[i])
 			}
 		}
-		return a.compare(b.receipt)
+		return a.Compare(b.Receipt)
 	})
 }
 
@@ -254,7 +255,7 @@ func (t *tx) quoteRecord(ctx context.Context, p *kurs.Price) (r record, err erro
 	if r.key[3], err = t.textID(ctx, p.Source); err != nil {
 		return r, err
 	}
-	r.receipt, err = t.receiptFor(ctx, p.Receipt)
+	r.Receipt, err = t.receiptFor(ctx, p.Receipt)
 	return r, err
 }
 
@@ -263,7 +264,7 @@ func (s *series) head(r record, row []driver.Value) {
 	for i := range s.keyWidth {
 		row[i] = r.key[i]
 	}
-	row[s.receiptAt], row[s.receiptAt+1], row[s.receiptAt+2], row[s.receiptAt+3] = r.received, r.run, r.counter, r.origin
+	row[s.receiptAt], row[s.receiptAt+1], row[s.receiptAt+2], row[s.receiptAt+3] = r.Received, r.Run, r.Counter, r.Origin
 }
 
 func (t *tx) quoteRow(ctx context.Context, s *series, p *kurs.Price, r record, row []driver.Value) (err error) {
@@ -357,7 +358,7 @@ func (t *tx) barRecord(ctx context.Context, b *kurs.PricedBar) (r record, err er
 	if r.key[3], err = t.textID(ctx, b.Source); err != nil {
 		return r, err
 	}
-	r.receipt, err = t.receiptFor(ctx, b.Receipt)
+	r.Receipt, err = t.receiptFor(ctx, b.Receipt)
 	return r, err
 }
 
@@ -433,6 +434,6 @@ func (t *tx) rateRecord(ctx context.Context, rate *kurs.Rate) (r record, err err
 	if r.key[2], err = millis(rate.Time); err != nil {
 		return r, err
 	}
-	r.receipt, err = t.receiptFor(ctx, kurs.Receipt{Received: rate.Received, Raw: rate.Raw})
+	r.Receipt, err = t.receiptFor(ctx, kurs.Receipt{Received: rate.Received, Raw: rate.Raw})
 	return r, err
 }
