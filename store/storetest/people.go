@@ -94,6 +94,9 @@ func ordered(t *testing.T, data Data, prefix string, steps []func(symbol string)
 	again := open(t, data)
 	write(again)
 	same(t, "everything written after opening again", once, again.read())
+	if err := again.Close(); err != nil { // whoever goes on opens it for himself
+		t.Fatal(err)
+	}
 	want = once.of(first)
 	for symbol, order := range orders {
 		if same(t, fmt.Sprintf("in the order %v", order), want, once.of(symbol).renamed(first)); t.Failed() {
