@@ -58,3 +58,8 @@ func fromFloat(f float64, size int) (Decimal, error) {
 	var buf [32]byte
 	return ParseDecimal(strconv.AppendFloat(buf[:0], f, 'e', -1, size))
 }
+
+// SameFloat32 tells whether two known decimals are the same number in float32.
+func (d Decimal) SameFloat32(o Decimal) bool {
+	return d.known && o.known && float32(d.Float64()) == float32(o.Float64())
+}

@@ -47,6 +47,8 @@ func layout() []row {
 		{folder: "store", may: []string{"queue"}, tests: []string{"queue/queuetest"}},
 		{folder: "store/versions"},
 		{folder: "store/sqlite", may: []string{"store/versions"}, tests: []string{"store/storetest"}},
+		{folder: "store/postgres", may: []string{"store/versions"}, tests: []string{"store/storetest", "store/postgres/pgtest"}},
+		{folder: "store/postgres/pgtest", may: []string{"internal/testkit"}},
 		{folder: "store/stdout", may: []string{"rowtext", "store/position"}, tests: []string{"store/storetest"}},
 		{folder: "store/lines", may: []string{"rowtext", "store/position"}, tests: []string{"store/storetest"}},
 		{folder: "store/position"},
@@ -85,6 +87,7 @@ func owners() map[string][]string {
 		"github.com/coder/websocket":      {"acquire/yahoo", "sim"},
 		"golang.org/x/net":                {"acquire/yahoo"},
 		"modernc.org":                     {"store/sqlite", "faults"}, // faults checks the file behind the program's back
+		"github.com/jackc":                {"store/postgres", "store/postgres/pgtest"},
 		"github.com/pelletier/go-toml":    {"config"},
 		"github.com/spf13":                {"cmd/kurs"},
 		"github.com/DeRuina/timberjack":   {"logs"},

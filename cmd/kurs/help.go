@@ -59,6 +59,9 @@ Mend its permissions, or name another with --data DIR.`,
 of it, or prices were converted with it already. kurs gaps --quarantine --all lists all.`,
 	"KURS-DECODE": `A file is no answer of Yahoo, or not a whole one. The message says where it stops
 making sense. Name the endpoint with --endpoint where it was guessed wrongly.`,
+	"KURS-DB": `The database server cannot be reached, is too slow, or refuses the user. kurs goes
+on trying; prices are safe in the queue meanwhile. Look at store.postgres.dsn and at
+the server's log; docs/postgres.md tells which rights are needed.`,
 	"KURS-DISK": `The disk is full, or nearly (store.min_free). Fetching pauses; what was fetched is
 stored, or safe in the queue on disk. When there is room again kurs goes on by
 itself, without a restart.`,

@@ -1,0 +1,4 @@
+package postgres
+
+// Unescape reads a text of the views as it was sent.
+var Unescape = unescape
