@@ -196,6 +196,23 @@ func retentionProblem(text string) string {
 	return ""
 }
 
+// maxIdentifier is how long PostgreSQL lets a name be, in bytes.
+const maxIdentifier = 63
+
+func schemaProblem(text string) string {
+	switch {
+	case text == "":
+		return "an empty name"
+	case len(text) > maxIdentifier:
+		return fmt.Sprintf("longer than %d bytes, which PostgreSQL cuts off", maxIdentifier)
+	case strings.ContainsRune(text, 0):
+		return "has a zero byte, which no name has"
+	case strings.HasPrefix(text, "pg_") || text == "information_schema":
+		return "belongs to PostgreSQL itself"
+	}
+	return ""
+}
+
 // didYouMean is the end of a sentence.
 func didYouMean(near string) string {
 	if near == "" {
@@ -219,6 +236,9 @@ func (l *loader) checkTogether() {
 	}
 	if len(c.FX.Source) == 0 {
 		l.bad("fx.source", `name one source at least: ["yahoo", "ecb"]`)
+	}
+	if c.Store.Postgres.DSN != "" && c.Store.Postgres.DSNFile != "" {
+		l.bad("store.postgres.dsn_file", "is set, and store.postgres.dsn as well: which one is meant?")
 	}
 	if !y.OwnHosts() {
 		if l.origin("source.yahoo.max_per_minute").Kind == FromDefault {
@@ -254,6 +274,9 @@ func (l *loader) warnTogether() {
 	}
 	if len(c.FX.Fixed) > 0 && !slices.Contains(c.FX.Source, "fixed") {
 		l.warn(Warning{Text: `fx.fixed is not used: fx.source does not list "fixed"`})
+	}
+	if r := c.Store.Retention; r.Quotes+r.Bars+r.Rates != "" && slices.Contains(c.Store.Use, "postgres") {
+		l.warn(Warning{Pace: true, Text: `store.retention is for the store "sqlite" alone: "postgres" keeps everything; docs/postgres.md tells how to drop a month`})
 	}
 	if c.Source.Yahoo.OwnHosts() && c.Source.Yahoo.Interval < 2*leastYahooInterval {
 		l.warn(Warning{Pace: true, Text: fmt.Sprintf("source.yahoo.interval (%s) is short: Yahoo may answer 429 below 10s",

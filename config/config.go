@@ -147,6 +147,7 @@ type Store struct {
 	SQLite  SQLite        `json:"sqlite"`
 	Lines   Lines         `json:"lines"`
 
+	Postgres  Postgres  `json:"postgres"`
 	Retention Retention `json:"retention"`
 }
 
@@ -181,6 +182,14 @@ type Lines struct {
 	MaxSize  int64  `json:"max_size"`    // bytes, then a file is begun anew
 	MaxFiles int    `json:"max_files"`   // closed ones that are kept; 0: all
 	Compress string `json:"compress"`    // "none", "gzip" or "zstd"
+}
+
+// Postgres is a schema of a PostgreSQL database.
+type Postgres struct {
+	DSN     Secret        `json:"dsn"`      // how to reach it; empty: by DSNFile, else by PG*
+	DSNFile string        `json:"dsn_file"` // absolute; a file that holds the DSN
+	Schema  string        `json:"schema"`
+	Timeout time.Duration `json:"timeout"` // of a statement
 }
 
 // Log is one configuration for the logs of all processes.

@@ -352,7 +352,7 @@ func (d *document) problem(at span, message string) Problem {
 	}
 	return Problem{
 		Line: line, Column: column, Message: message,
-		excerpt: strings.TrimRight(string(text), "\r"), marked: marked,
+		excerpt: withoutSecret(strings.TrimRight(string(text), "\r")), marked: marked,
 	}
 }
 

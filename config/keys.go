@@ -85,6 +85,12 @@ func (k Key) Type() string {
 	}
 }
 
+// secret tells whether a value may hold a password.
+func (k Key) secret() bool {
+	_, ok := k.field(new(Config)).(*Secret)
+	return ok
+}
+
 // Literal writes a value, in the form of Default, as TOML.
 func (k Key) Literal(text string) string {
 	if k.Type() == typeList {
@@ -292,8 +298,8 @@ var keys = []Key{
 	},
 
 	{
-		Path: "store.use", Default: "sqlite", Choices: []string{"sqlite", "stdout", "lines"}, Flag: "store",
-		Meaning: `Where prices are kept, one or more: "sqlite" (a database file), "stdout" (printed as they come), "lines" (files of JSON lines or CSV). The first is the one that is read`,
+		Path: "store.use", Default: "sqlite", Choices: []string{"sqlite", "postgres", "stdout", "lines"}, Flag: "store",
+		Meaning: `Where prices are kept, one or more: "sqlite" (a database file), "postgres" (a database server), "stdout" (printed as they come), "lines" (files of JSON lines or CSV). The first is the one that is read`,
 		field:   func(c *Config) any { return &c.Store.Use },
 	},
 	{
@@ -371,6 +377,27 @@ var keys = []Key{
 		Path: "store.lines.compress", Default: "none", Choices: []string{"none", "gzip", "zstd"},
 		Meaning: "What is done to a file once it is closed; the one that is being written is always plain",
 		field:   func(c *Config) any { return &c.Store.Lines.Compress },
+	},
+
+	{
+		Path:    "store.postgres.dsn",
+		Meaning: `How to reach the server, as "postgres://kurs@db.example/market?sslmode=verify-full"; what it does not say, PGHOST and its like, PGPASSFILE and ~/.pgpass do. A password is better in one of these`,
+		field:   func(c *Config) any { return &c.Store.Postgres.DSN }, check: pathProblem,
+	},
+	{
+		Path:    "store.postgres.dsn_file",
+		Meaning: `A file that holds the dsn, where that is "", as secrets are handed to services`,
+		field:   func(c *Config) any { return &c.Store.Postgres.DSNFile }, check: pathProblem,
+	},
+	{
+		Path: "store.postgres.schema", Default: "kurs",
+		Meaning: "The schema that kurs makes and writes into; one for each kurs",
+		field:   func(c *Config) any { return &c.Store.Postgres.Schema }, check: schemaProblem,
+	},
+	{
+		Path: "store.postgres.timeout", Default: "1m", Least: "1s", Most: "1h",
+		Meaning: "How long a statement may take, before kurs says so and tries again",
+		field:   func(c *Config) any { return &c.Store.Postgres.Timeout },
 	},
 
 	{

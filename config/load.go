@@ -73,18 +73,26 @@ type layered struct {
 // Of is the origin of a key's value.
 func (o *Origins) Of(path string) Origin { return o.values[path].origin }
 
-// Literal is a key's value in force, as TOML.
+// Literal is a key's value in force, as TOML; a password in it is hidden.
 func (o *Origins) Literal(path string) string {
 	key, ok := Lookup(path)
 	if !ok {
 		return ""
 	}
-	return key.literal(o.values[path].texts)
+	return key.literal(o.Texts(path))
 }
 
 // Texts is a key's value in force as it is written, without quotes: one text, or
-// for a list its parts.
-func (o *Origins) Texts(path string) []string { return slices.Clone(o.values[path].texts) }
+// for a list its parts. A password in it is hidden.
+func (o *Origins) Texts(path string) []string {
+	texts := slices.Clone(o.values[path].texts)
+	if key, ok := Lookup(path); ok && key.secret() {
+		for i := range texts {
+			texts[i] = withoutPassword(texts[i])
+		}
+	}
+	return texts
+}
 
 // Count is how many keys have their value from somewhere.
 func (o *Origins) Count(kind OriginKind) int {

@@ -184,6 +184,15 @@ func TestWarnings(t *testing.T) {
 			environ: []string{"KURS_FX_FIXED=USDDKK=6.43"},
 			want:    []config.Warning{{Text: `fx.fixed is not used: fx.source does not list "fixed"`}},
 		},
+		{
+			name:    "a store that keeps everything",
+			environ: []string{"KURS_STORE_USE=sqlite,postgres", "KURS_STORE_RETENTION_BARS=90d"},
+			want: []config.Warning{{
+				Pace: true,
+				Text: `store.retention is for the store "sqlite" alone: "postgres" keeps everything; docs/postgres.md tells how to drop a month`,
+			}},
+		},
+		{name: "stores that need not keep everything", environ: []string{"KURS_STORE_USE=sqlite,stdout", "KURS_STORE_RETENTION_BARS=90d"}},
 		{name: "rates of one's own", environ: []string{"KURS_FX_FIXED=USDDKK=6.43", "KURS_FX_SOURCE=fixed,yahoo"}},
 		{
 			name:    "more requests than the budget",

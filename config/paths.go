@@ -178,6 +178,7 @@ func (l *loader) resolvePaths(in Input) error {
 		{"log.file", l.cfg.Log.File, &p.LogFile},
 		{"archive.dir", l.cfg.Archive.Dir, &p.Archive},
 		{"store.lines.dir", l.cfg.Store.Lines.Dir, &p.Lines},
+		{"store.postgres.dsn_file", l.cfg.Store.Postgres.DSNFile, &l.cfg.Store.Postgres.DSNFile},
 	} {
 		if s.text == "" {
 			continue

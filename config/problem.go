@@ -20,7 +20,7 @@ type Problem struct {
 	Where   string // outside of the file: "env: KURS_CURRENCY", "flag --interval"
 	Message string // what is wrong and, where it can be told, what was meant; lines end with \n
 
-	excerpt string // the line of the file, or the text outside of it
+	excerpt string // the line of the file without passwords, or the text outside of it
 	marked  int    // how many characters of it are wrong
 }
 
@@ -69,7 +69,7 @@ func (p *Problems) Error() string {
 		b.WriteString(between)
 		between = ""
 		if one.excerpt != "" {
-			fmt.Fprintf(&b, "%s = %s: %s\n", one.Where, quote(readable(one.excerpt)), one.Message)
+			fmt.Fprintf(&b, "%s = %s: %s\n", one.Where, quote(readable(withoutPassword(one.excerpt))), one.Message)
 		} else {
 			fmt.Fprintf(&b, "%s: %s\n", one.Where, one.Message)
 		}

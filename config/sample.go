@@ -7,16 +7,17 @@ import (
 
 // tableTitles head the tables in the sample file and in the documentation.
 var tableTitles = map[string]string{
-	"":             "What to record",
-	"source.yahoo": "Where prices come from",
-	"acquire":      "Stage 1: fetching",
-	"process":      "Stage 2: decoding and converting",
-	"fx":           "Currency conversion",
-	"archive":      "Messages as they were received",
-	"queue":        "Queues between the stages",
-	"store":        "Stage 3: storing",
-	"store.sqlite": "The database file",
-	"log":          "Logs",
+	"":               "What to record",
+	"source.yahoo":   "Where prices come from",
+	"acquire":        "Stage 1: fetching",
+	"process":        "Stage 2: decoding and converting",
+	"fx":             "Currency conversion",
+	"archive":        "Messages as they were received",
+	"queue":          "Queues between the stages",
+	"store":          "Stage 3: storing",
+	"store.sqlite":   "The database file",
+	"store.postgres": "The database server",
+	"log":            "Logs",
 }
 
 // sampleWidth is where the sample file breaks its comments.

@@ -36,6 +36,11 @@ func (k Key) set(c *Config, texts []string) []flaw {
 			return []flaw{{-1, message}}
 		}
 		*to = k.canonicalTexts(texts)[0]
+	case *Secret:
+		if message := k.textProblem(texts[0]); message != "" {
+			return []flaw{{-1, message}}
+		}
+		*to = Secret(texts[0])
 	case *int:
 		return setNumber(k, to, texts[0], parseInt)
 	case *time.Duration:

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"kurs"
@@ -23,6 +24,7 @@ import (
 	"kurs/rowtext"
 	"kurs/store"
 	"kurs/store/lines"
+	"kurs/store/postgres"
 	"kurs/store/sqlite"
 	"kurs/store/stdout"
 )
@@ -143,6 +145,8 @@ func openStores(c config.Config, out *os.File, color bool, log *slog.Logger) ([]
 		switch name {
 		case "sqlite":
 			t = sqliteTarget(c, log)
+		case "postgres":
+			t = postgresTarget(c, log)
 		case "stdout":
 			location, err := c.Location()
 			if err != nil {
@@ -189,6 +193,62 @@ func sqliteTarget(c config.Config, log *slog.Logger) store.Target {
 
 func sqliteConfig(c config.Config) sqlite.Config {
 	return sqlite.Config{Path: c.Paths.Database, BusyTimeout: c.Store.SQLite.BusyTimeout, BaseCurrency: c.Currency}
+}
+
+// lockTimeout is how long a statement waits for another program that holds a table.
+const lockTimeout = 5 * time.Second
+
+func postgresTarget(c config.Config, log *slog.Logger) store.Target {
+	p := c.Store.Postgres
+	return store.Target{
+		Open: func(ctx context.Context) (kurs.Store, error) {
+			s, err := postgres.Open(ctx, postgres.Config{
+				DSN: string(p.DSN), DSNFile: p.DSNFile, Schema: p.Schema, Timeout: p.Timeout, LockTimeout: min(lockTimeout, p.Timeout), BaseCurrency: c.Currency,
+			}, log)
+			if err != nil {
+				return nil, err // not a nil *postgres.Store in the interface
+			}
+			return s, nil
+		},
+		Trouble: func(err error) string {
+			switch postgres.Condition(err) {
+			case postgres.ConditionLocked:
+				return "KURS-LOCK"
+			case postgres.ConditionFull:
+				return "KURS-DISK"
+			case postgres.ConditionAway, postgres.ConditionRefused:
+				return "KURS-DB"
+			}
+			return ""
+		},
+	}
+}
+
+// openReader opens the database that commands read from. It is to be closed.
+func openReader(ctx context.Context, c config.Config) (*sqlite.Reader, error) {
+	if err := readable(c); err != nil {
+		return nil, err
+	}
+	return sqlite.OpenReader(ctx, c.Paths.Database)
+}
+
+// sqlName is a name as it stands in SQL.
+func sqlName(name string) string {
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// readable refuses commands that read prices where the first store is one that only
+// its own tools read.
+func readable(c config.Config) error {
+	if len(c.Store.Use) == 0 || c.Store.Use[0] != "postgres" {
+		return nil
+	}
+	return &kurs.Error{
+		Code: "KURS-READ", Message: "the first store is PostgreSQL, which this command cannot read",
+		Safe: "nothing was changed",
+		Try:  fmt.Sprintf(`psql, as SELECT * FROM %s.v_latest, or name "sqlite" first in store.use`, printable(sqlName(c.Store.Postgres.Schema))),
+		Exit: kurs.ExitUsage,
+	}
 }
 
 func stdoutTarget(_ config.Config, out *os.File, c stdout.Config, log *slog.Logger) store.Target {

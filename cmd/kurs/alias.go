@@ -73,7 +73,7 @@ func (r *aliasRun) run(ctx context.Context, std streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	db, err := openReader(ctx, c)
 	if err != nil {
 		return err
 	}

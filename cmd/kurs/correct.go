@@ -90,7 +90,7 @@ func (r *correctRun) run(ctx context.Context, std streams, args []string) error 
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	db, err := openReader(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -253,7 +253,7 @@ func (r *correctRun) tell(ctx context.Context, std streams, args []string) error
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	db, err := openReader(ctx, c)
 	if err != nil {
 		return err
 	}

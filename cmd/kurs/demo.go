@@ -9,9 +9,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -60,6 +62,7 @@ func runDemo(ctx context.Context, std streams, f *runFlags) (err error) {
 	if f.dataDir == "" && os.Getenv("KURS_DATA") == "" {
 		c.Paths = demoPaths(c, f.demoFlags.seed)
 	}
+	c.Store.Postgres.Schema = demoSchema(c.Store.Postgres.Schema)
 	c.Paths.Cache = "" // of an exchange that is gone soon there is nothing to remember
 	before := stored(ctx, c)
 	result, err := record(ctx, std, f, c, "demo: a simulated exchange, nothing here is a real price")
@@ -146,8 +149,18 @@ func demoPaths(c config.Config, seed uint64) config.Paths {
 	dir := filepath.Join(c.Paths.Data, "demo-"+strings.ToLower(c.Currency)+"-"+strconv.FormatUint(seed, 10))
 	return config.Paths{
 		Data: dir, Database: filepath.Join(dir, "kurs.db"), Queue: filepath.Join(dir, "queue"), LogFile: filepath.Join(dir, "kurs.log"),
-		Archive: filepath.Join(dir, "raw"),
+		Archive: filepath.Join(dir, "raw"), Lines: filepath.Join(dir, "lines"),
 	}
+}
+
+// demoSchema is the demo's own in the database server.
+func demoSchema(schema string) string {
+	const suffix, longest = "_demo", 63 // bytes that PostgreSQL takes
+	for len(schema)+len(suffix) > longest {
+		_, n := utf8.DecodeLastRuneInString(schema)
+		schema = schema[:len(schema)-n]
+	}
+	return schema + suffix
 }
 
 // stored is what the database holds; nothing where there is none.
@@ -166,6 +179,11 @@ func stored(ctx context.Context, c config.Config) sqlite.Stats {
 
 // demoReport tells what was stored, where, and how to look at it.
 func demoReport(ctx context.Context, std streams, c config.Config, result supervise.Result, before sqlite.Stats, handedOut uint64) error {
+	if !slices.Contains(c.Store.Use, "sqlite") { // a file may be there of another demo
+		fmt.Fprintf(std.err, "\nThe demo is over: %d answers were taken in.\n", result.Accepted)
+		demoInPostgres(std.err, c)
+		return nil
+	}
 	r, err := sqlite.OpenReader(ctx, c.Paths.Database)
 	if errors.Is(err, sqlite.ErrNoDatabase) {
 		fmt.Fprintf(std.err, "\nThe demo is over: %d answers were taken in.\n", result.Accepted)
@@ -205,7 +223,16 @@ func demoReport(ctx context.Context, std streams, c config.Config, result superv
 	fmt.Fprintf(w, "  %s quote --stored --data %s\n", kurs, data)
 	fmt.Fprintf(w, "  %s export --data %s > prices.csv\n", kurs, data)
 	fmt.Fprintf(w, "  sqlite3 -readonly %s 'SELECT symbol, price_native, unit, fx_rate, price_base FROM v_latest'\n", shellPath(c.Paths.Database))
+	demoInPostgres(w, c)
 	return nil
+}
+
+// demoInPostgres tells how to look at what is in the database server, if anything is.
+func demoInPostgres(w io.Writer, c config.Config) {
+	if slices.Contains(c.Store.Use, "postgres") {
+		fmt.Fprintf(w, "In the database server, schema %s, look at it with psql:\n", printable(c.Store.Postgres.Schema))
+		fmt.Fprintf(w, "  SELECT symbol, price_native, unit, fx_rate, price_base FROM %s.v_latest;\n", printable(sqlName(c.Store.Postgres.Schema)))
+	}
 }
 
 func demoWaiting(ctx context.Context, w io.Writer, r *sqlite.Reader, result supervise.Result) error {

@@ -126,7 +126,7 @@ func (r *fxRun) run(ctx context.Context, std streams, text string) error {
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	db, err := openReader(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func (r *missingRun) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	db, err := openReader(ctx, c)
 	if err != nil {
 		return err
 	}

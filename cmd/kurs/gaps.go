@@ -123,7 +123,7 @@ func (r *gapsRun) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	db, err := openReader(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (r *queryRun) run(ctx context.Context, std streams, args []string, rowsGive
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	db, err := openReader(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,6 @@ import (
 	"kurs/config"
 	"kurs/process"
 	"kurs/process/fx"
-	"kurs/store/sqlite"
 )
 
 func quoteCommand(std streams) *cobra.Command {
@@ -324,7 +323,7 @@ func withStored(ctx context.Context, std streams, c config.Config, symbols []str
 	if c.Paths.Database == "" {
 		return failure
 	}
-	r, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	r, err := openReader(ctx, c)
 	if err != nil {
 		return failure
 	}

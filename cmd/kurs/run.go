@@ -266,6 +266,8 @@ func banner(std streams, c config.Config, about string) {
 			where = short(c.Paths.Database)
 		case "lines":
 			where = short(c.Paths.Lines)
+		case "postgres":
+			where = "schema " + c.Store.Postgres.Schema
 		}
 		fmt.Fprintf(std.err, "  store    %s %s\n", name, where)
 	}

@@ -187,7 +187,7 @@ func acquireWords(ctx context.Context, o supervise.Order, words []said.Words, lo
 
 // awaitDone waits until the database accounts for all messages.
 func awaitDone(ctx context.Context, c config.Config, out spoken, until time.Time) (spoken, error) {
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	db, err := openReader(ctx, c)
 	if err != nil {
 		return out, nil // it is accepted; what becomes of it cannot be seen from here
 	}
@@ -221,7 +221,7 @@ func sayAndTell(ctx context.Context, std streams, c config.Config, words []said.
 		fmt.Fprintf(std.err, "Accepted, and safe on disk; it is done as soon as what was accepted before it is stored. kurs status tells how that does.\n")
 		return nil
 	}
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	db, err := openReader(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -107,6 +107,9 @@ func lookAround(ctx context.Context, c config.Config, f viewFlags) (shownStatus,
 	if free, err := freeSpace(existing(c.Paths.Data)); err == nil {
 		out.Disk.FreeBytes = free
 	}
+	if readable(c) != nil {
+		return out, nil // of what is stored nothing is told
+	}
 	v, err := f.open(ctx, c, nil)
 	if errors.Is(err, sqlite.ErrNoDatabase) {
 		return out, nil

@@ -70,7 +70,7 @@ func (f *viewFlags) open(ctx context.Context, c config.Config, symbols []string)
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlite.OpenReader(ctx, c.Paths.Database)
+	db, err := openReader(ctx, c)
 	if err != nil {
 		return nil, err
 	}
