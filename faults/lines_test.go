@@ -98,13 +98,21 @@ func (d *demo) checkLines() int {
 		d.Fatal(err)
 	}
 	got, first, seen := map[string]string{}, map[string]time.Time{}, map[string]string{}
+	prices, fills := map[string]int{}, map[string]int{}
 	for _, name := range files {
 		d.readLines(name, func(row *kurs.Row, line string) {
 			key := fmt.Sprint(row.Symbol, row.Time.UnixMilli(), row.Session, row.Source)
-			if before, twice := seen[line]; twice { // the same price of another answer differs in something
-				d.Errorf("in %s and in %s: %s", before, name, line)
+			// Two answers of one millisecond may both tell a price, which differs in
+			// something; that its rate came later does not.
+			if receipt := key + " " + row.ReceivedISO.String(); row.PriceNative.Known() {
+				prices[receipt]++
+				if before, twice := seen[line]; twice {
+					d.Errorf("in %s and in %s: %s", before, name, line)
+				}
+				seen[line] = name
+			} else if fills[receipt]++; fills[receipt] > prices[receipt] {
+				d.Errorf("a rate more often than its price, in %s: %s", name, line)
 			}
-			seen[line] = name
 			if _, known := first[key]; !known {
 				first[key] = row.ReceivedISO
 			}
