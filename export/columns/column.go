@@ -1,7 +1,6 @@
 package columns
 
 import (
-	"strings"
 	"time"
 
 	"kurs"
@@ -56,34 +55,6 @@ func flag[R any](name string, of func(*R) bool) Column[R] {
 func required[R any](c Column[R]) Column[R] {
 	c.Required = true
 	return c
-}
-
-// OutsideName is the last column of every binary file: what did not fit in a
-// decimal column, see [Scaled].
-const OutsideName = "outside"
-
-// outside is the column of what the decimal columns cannot hold.
-func outside[R any](columns []Column[R]) Column[R] {
-	return text(OutsideName, func(r *R) string {
-		var b strings.Builder
-		for _, c := range columns {
-			if c.Kind != Decimal {
-				continue
-			}
-			d := c.Decimal(r)
-			if _, _, ok := Scaled(d); ok || !d.Known() {
-				continue
-			}
-			if b.Len() > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(`"` + c.Name + `":"` + d.String() + `"`)
-		}
-		if b.Len() == 0 {
-			return ""
-		}
-		return "{" + b.String() + "}"
-	})
 }
 
 func volume(n *int64) (int64, bool) {

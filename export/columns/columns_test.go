@@ -114,3 +114,31 @@ func TestOutside(t *testing.T) {
 		t.Errorf("of nothing: %s", got)
 	}
 }
+
+func TestOutsideIsReadBack(t *testing.T) {
+	tiny, huge := kurs.MustDecimal("1e-30"), kurs.MustDecimal("-1e20")
+	o := columns.Outside("").With("bid", tiny).With("bid_size", huge)
+	if want := columns.Outside(`{"bid":"` + tiny.String() + `","bid_size":"` + huge.String() + `"}`); o != want {
+		t.Errorf("got %s, want %s", o, want)
+	}
+	for name, want := range map[string]kurs.Decimal{"bid": tiny, "bid_size": huge, "ask": {}, "": {}} {
+		if got := o.Of(name); got != want {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
+	}
+	for _, foreign := range []columns.Outside{"", "{", "{}", `{"bid":"x"}`, `{"bid":}`, "null"} {
+		if got := foreign.Of("bid"); got.Known() {
+			t.Errorf("%s: %s", foreign, got)
+		}
+	}
+	for _, c := range []struct{ to, from, want columns.Outside }{
+		{"", "", ""},
+		{`{"bid":"1e-30","fx_rate":"1e-40"}`, `{"fx_rate":"1e-50","ask":"1e-60"}`, `{"bid":"1e-30","fx_rate":"1e-50"}`},
+		{`{"fx_rate":"1e-40"}`, "", ""},
+		{"{}", `{"fx_rate":"1e-50"}`, `{"fx_rate":"1e-50"}`},
+	} {
+		if got := c.to.Take(c.from, "fx_rate"); got != c.want {
+			t.Errorf("%s with that of %s: %s, want %s", c.to, c.from, got, c.want)
+		}
+	}
+}

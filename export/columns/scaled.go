@@ -31,10 +31,10 @@ func Scaled(d kurs.Decimal) (hi int64, lo uint64, ok bool) {
 		return 0, 0, false
 	}
 	magnitude := uint64(max(coef, -coef)) //nolint:gosec // at most 18 digits
-	upper, lower := bits.Mul64(magnitude, pow10(min(shift, 19)))
+	upper, lower := bits.Mul64(magnitude, pow10[min(shift, 19)])
 	if shift > 19 { // the whole has at most 38 digits, below 2^127
-		over, rest := bits.Mul64(lower, pow10(shift-19))
-		upper, lower = upper*pow10(shift-19)+over, rest
+		over, rest := bits.Mul64(lower, pow10[shift-19])
+		upper, lower = upper*pow10[shift-19]+over, rest
 	}
 	if coef < 0 {
 		var borrow uint64
@@ -70,11 +70,7 @@ func Unscaled(hi int64, lo uint64) (kurs.Decimal, error) {
 	return kurs.NewDecimal(coef, exp) //nolint:wrapcheck // says what is wrong with the number
 }
 
-// pow10 is 10^n, of at most 19.
-func pow10(n int) uint64 {
-	out := uint64(1)
-	for range n {
-		out *= 10
-	}
-	return out
+var pow10 = [...]uint64{
+	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
+	1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
 }
