@@ -49,6 +49,7 @@ func layout() []row {
 		{folder: "store/sqlite", may: []string{"store/versions"}, tests: []string{"store/storetest"}},
 		{folder: "store/postgres", may: []string{"store/versions"}, tests: []string{"store/storetest", "store/postgres/pgtest"}},
 		{folder: "store/postgres/pgtest", may: []string{"internal/testkit"}},
+		{folder: "store/parquet", may: []string{"export/columns"}, tests: []string{"store/storetest", "sim", "acquire/yahoo/wire"}},
 		{folder: "store/stdout", may: []string{"rowtext", "store/position"}, tests: []string{"store/storetest"}},
 		{folder: "store/lines", may: []string{"rowtext", "store/position"}, tests: []string{"store/storetest"}},
 		{folder: "store/position"},
@@ -86,6 +87,7 @@ func owners() map[string][]string {
 		"google.golang.org/protobuf":      {"queue", "queue/pb", "acquire/yahoo/wire", "sim"}, // sim: protowire alone, to write frames
 		"github.com/coder/websocket":      {"acquire/yahoo", "sim"},
 		"golang.org/x/net":                {"acquire/yahoo"},
+		"github.com/minio":                {"store/parquet"},
 		"modernc.org":                     {"store/sqlite", "faults"}, // faults checks the file behind the program's back
 		"github.com/jackc":                {"store/postgres", "store/postgres/pgtest"},
 		"github.com/pelletier/go-toml":    {"config"},
@@ -94,7 +96,7 @@ func owners() map[string][]string {
 		"github.com/lmittmann/tint":       {"logs"},
 		"github.com/klauspost/compress":   {"archive", "store/lines"},
 		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo", "store/lines"},
-		"github.com/parquet-go":           {"export/parquet"},
+		"github.com/parquet-go":           {"export/parquet", "store/parquet"},
 		"github.com/apache/arrow-go":      {"export/arrow"},
 		"github.com/rogpeppe/go-internal": {"cmd/kurs"},
 	}
