@@ -123,6 +123,26 @@ func socketURLProblem(text string) string {
 	return urlProblem(text, "ws", "wss")
 }
 
+func endpointProblem(text string) string {
+	if text == "" {
+		return ""
+	}
+	return webURLProblem(text)
+}
+
+func bucketProblem(text string) string {
+	if text == "" {
+		return ""
+	}
+	if p := urlProblem(text, "s3"); p != "" {
+		return p
+	}
+	if strings.Contains(text, "?") {
+		return `has more than bucket and folder: endpoint and region are keys of their own`
+	}
+	return ""
+}
+
 func queueURLProblem(text string) string {
 	if text == "" {
 		return ""
@@ -239,6 +259,9 @@ func (l *loader) checkTogether() {
 	}
 	if c.Store.Postgres.DSN != "" && c.Store.Postgres.DSNFile != "" {
 		l.bad("store.postgres.dsn_file", "is set, and store.postgres.dsn as well: which one is meant?")
+	}
+	if p := &c.Store.Parquet; (p.AccessKey == "") != (p.SecretKeyFile == "") {
+		l.bad("store.parquet.access_key", "is set together with store.parquet.secret_key_file, or neither is")
 	}
 	if !y.OwnHosts() {
 		if l.origin("source.yahoo.max_per_minute").Kind == FromDefault {

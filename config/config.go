@@ -145,6 +145,7 @@ type Store struct {
 	Flush   time.Duration `json:"flush"` // longest wait for a batch to fill
 	MinFree int64         `json:"min_free"`
 	SQLite  SQLite        `json:"sqlite"`
+	Parquet Parquet       `json:"parquet"`
 	Lines   Lines         `json:"lines"`
 
 	Postgres  Postgres  `json:"postgres"`
@@ -190,6 +191,19 @@ type Postgres struct {
 	DSNFile string        `json:"dsn_file"` // absolute; a file that holds the DSN
 	Schema  string        `json:"schema"`
 	Timeout time.Duration `json:"timeout"` // of a statement
+}
+
+// Parquet is the store of Parquet files.
+type Parquet struct {
+	Dir           string        `json:"dir"`             // as written; Paths.Parquet is where it is
+	URL           string        `json:"url"`             // "s3://bucket/prefix"; empty: Dir
+	Endpoint      string        `json:"endpoint"`        // of the object storage; empty: Amazon's
+	Region        string        `json:"region"`          // empty: the storage's own
+	AccessKey     string        `json:"access_key"`      // empty: from the environment or ~/.aws
+	SecretKeyFile string        `json:"secret_key_file"` // where the secret key of AccessKey is
+	FlushRows     int           `json:"flush_rows"`      // so many rows become files at once
+	FlushEvery    time.Duration `json:"flush_every"`     // the longest that a row waits for its file
+	Compact       time.Duration `json:"compact"`         // how long after its end a day is compacted
 }
 
 // Log is one configuration for the logs of all processes.

@@ -298,8 +298,8 @@ var keys = []Key{
 	},
 
 	{
-		Path: "store.use", Default: "sqlite", Choices: []string{"sqlite", "postgres", "stdout", "lines"}, Flag: "store",
-		Meaning: `Where prices are kept, one or more: "sqlite" (a database file), "postgres" (a database server), "stdout" (printed as they come), "lines" (files of JSON lines or CSV). The first is the one that is read`,
+		Path: "store.use", Default: "sqlite", Choices: []string{"sqlite", "postgres", "parquet", "stdout", "lines"}, Flag: "store",
+		Meaning: `Where prices are kept, one or more: "sqlite" (a database file), "postgres" (a database server), "parquet" (files for DuckDB and the like), "stdout" (printed as they come), "lines" (files of JSON lines or CSV). The first is the one that is read`,
 		field:   func(c *Config) any { return &c.Store.Use },
 	},
 	{
@@ -329,7 +329,7 @@ var keys = []Key{
 	},
 	{
 		Path:    "store.retention.quotes",
-		Meaning: `How long prices are kept in the database, as "90d"; "" is for ever. The newest of each symbol always stays, and so does one that a person corrected`,
+		Meaning: `How long prices are kept in the database, as "90d"; "" is for ever. The newest of each symbol always stays, and so does one that a person corrected. Nothing is deleted from Parquet files; those of lines have store.lines.max_files`,
 		field:   func(c *Config) any { return &c.Store.Retention.Quotes }, check: retentionProblem,
 	},
 	{
@@ -398,6 +398,52 @@ var keys = []Key{
 		Path: "store.postgres.timeout", Default: "1m", Least: "1s", Most: "1h",
 		Meaning: "How long a statement may take, before kurs says so and tries again",
 		field:   func(c *Config) any { return &c.Store.Postgres.Timeout },
+	},
+
+	{
+		Path:    "store.parquet.dir",
+		Meaning: `The directory of the Parquet files; "" is <data directory>/parquet. With url, what waits to be uploaded. It must be on a local disk`,
+		field:   func(c *Config) any { return &c.Store.Parquet.Dir }, check: pathProblem,
+	},
+	{
+		Path:    "store.parquet.url",
+		Meaning: `Object storage (S3 and what speaks like it) to keep the files in instead: "s3://bucket/prefix"; "" is none`,
+		field:   func(c *Config) any { return &c.Store.Parquet.URL }, check: bucketProblem,
+	},
+	{
+		Path:    "store.parquet.endpoint",
+		Meaning: `The object storage's address, as "https://s3.example:9000"; "" is Amazon's`,
+		field:   func(c *Config) any { return &c.Store.Parquet.Endpoint }, check: endpointProblem, canonical: trimSlash,
+	},
+	{
+		Path:    "store.parquet.region",
+		Meaning: `The object storage's region; "" is its own`,
+		field:   func(c *Config) any { return &c.Store.Parquet.Region },
+	},
+	{
+		Path:    "store.parquet.access_key",
+		Meaning: `The name of the key of the object storage; "" takes name and secret from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, else from ~/.aws/credentials`,
+		field:   func(c *Config) any { return &c.Store.Parquet.AccessKey },
+	},
+	{
+		Path:    "store.parquet.secret_key_file",
+		Meaning: "A file with the secret of access_key, which nobody else may read. The secret itself is in no config",
+		field:   func(c *Config) any { return &c.Store.Parquet.SecretKeyFile }, check: pathProblem,
+	},
+	{
+		Path: "store.parquet.flush_rows", Default: "100000", Unit: "rows", Least: "1", Most: "10000000",
+		Meaning: "So many rows become Parquet files at once. Until then they are in a journal on the local disk",
+		field:   func(c *Config) any { return &c.Store.Parquet.FlushRows },
+	},
+	{
+		Path: "store.parquet.flush_every", Default: "10m", Least: "1s", Most: "24h",
+		Meaning: "The longest that a row waits in the journal",
+		field:   func(c *Config) any { return &c.Store.Parquet.FlushEvery },
+	},
+	{
+		Path: "store.parquet.compact", Default: "1h", Least: "1m", Most: "7d",
+		Meaning: "How long after its end (UTC) the files of a day become one; late prices are joined to them as often",
+		field:   func(c *Config) any { return &c.Store.Parquet.Compact },
 	},
 
 	{

@@ -13,6 +13,7 @@ import (
 type Paths struct {
 	Data     string `json:"data"`     // directory of the database, the lock and the status socket
 	Database string `json:"database"` // the SQLite file
+	Parquet  string `json:"parquet"`  // directory of the Parquet files
 	Queue    string `json:"queue"`    // directory of the broker
 	Cache    string `json:"cache"`    // directory of what can be fetched again
 	Archive  string `json:"archive"`  // directory of raw messages
@@ -27,6 +28,7 @@ const (
 	queueName    = "queue"
 	archiveName  = "raw"
 	linesName    = "lines"
+	parquetName  = "parquet"
 )
 
 // environ looks variables up in a list of the form of [os.Environ]; the last one
@@ -157,12 +159,12 @@ func (l *loader) resolvePaths(in Input) error {
 	var p Paths
 	if dir != "" {
 		p = Paths{
-			Data: dir, Database: filepath.Join(dir, databaseName), Queue: filepath.Join(dir, queueName),
+			Data: dir, Database: filepath.Join(dir, databaseName), Parquet: filepath.Join(dir, parquetName), Queue: filepath.Join(dir, queueName),
 			Cache: filepath.Join(dir, "cache"), Archive: filepath.Join(dir, archiveName), Lines: filepath.Join(dir, linesName), LogFile: filepath.Join(dir, logName),
 		}
 	} else if at := userPlaces(runtime.GOOS, l.env); at.data != "" && at.state != "" && at.cache != "" {
 		p = Paths{
-			Data: at.data, Database: filepath.Join(at.data, databaseName), Queue: filepath.Join(at.state, queueName),
+			Data: at.data, Database: filepath.Join(at.data, databaseName), Parquet: filepath.Join(at.data, parquetName), Queue: filepath.Join(at.state, queueName),
 			Cache: at.cache, Archive: filepath.Join(at.data, archiveName), Lines: filepath.Join(at.data, linesName),
 		}
 	} else if !in.NoData {
@@ -174,6 +176,7 @@ func (l *loader) resolvePaths(in Input) error {
 		path      *string
 	}{
 		{"store.sqlite.path", l.cfg.Store.SQLite.Path, &p.Database},
+		{"store.parquet.dir", l.cfg.Store.Parquet.Dir, &p.Parquet},
 		{"queue.dir", l.cfg.Queue.Dir, &p.Queue},
 		{"log.file", l.cfg.Log.File, &p.LogFile},
 		{"archive.dir", l.cfg.Archive.Dir, &p.Archive},

@@ -88,12 +88,12 @@ func TestPaths(t *testing.T) {
 	}{
 		{
 			name: "the user's directories", in: in(func(*Input) {}),
-			want: Paths{Data: home + "/d/kurs", Database: home + "/d/kurs/kurs.db", Queue: home + "/s/kurs/queue", Cache: home + "/c/kurs", Archive: home + "/d/kurs/raw", Lines: home + "/d/kurs/lines"},
+			want: Paths{Data: home + "/d/kurs", Database: home + "/d/kurs/kurs.db", Parquet: home + "/d/kurs/parquet", Queue: home + "/s/kurs/queue", Cache: home + "/c/kurs", Archive: home + "/d/kurs/raw", Lines: home + "/d/kurs/lines"},
 		},
 		{
 			name: "--data", in: in(func(i *Input) { i.DataDir = "x" }),
 			want: Paths{
-				Data: cwd + "/x", Database: cwd + "/x/kurs.db", Queue: cwd + "/x/queue",
+				Data: cwd + "/x", Database: cwd + "/x/kurs.db", Parquet: cwd + "/x/parquet", Queue: cwd + "/x/queue",
 				Cache: cwd + "/x/cache", Archive: cwd + "/x/raw", Lines: cwd + "/x/lines", LogFile: cwd + "/x/kurs.log",
 			},
 		},
@@ -102,12 +102,12 @@ func TestPaths(t *testing.T) {
 				i.DataDir = "/y"
 				i.Environ = append(i.Environ, "KURS_DATA=/z")
 			}),
-			want: Paths{Data: "/y", Database: "/y/kurs.db", Queue: "/y/queue", Cache: "/y/cache", Archive: "/y/raw", Lines: "/y/lines", LogFile: "/y/kurs.log"},
+			want: Paths{Data: "/y", Database: "/y/kurs.db", Parquet: "/y/parquet", Queue: "/y/queue", Cache: "/y/cache", Archive: "/y/raw", Lines: "/y/lines", LogFile: "/y/kurs.log"},
 		},
 		{
 			name: "in the file: from the file's directory", in: in(func(i *Input) { i.File = file }),
 			want: Paths{
-				Data: home + "/d/kurs", Database: "/abs/k.db", Queue: filepath.Dir(file) + "/q",
+				Data: home + "/d/kurs", Database: "/abs/k.db", Parquet: home + "/d/kurs/parquet", Queue: filepath.Dir(file) + "/q",
 				Cache: home + "/c/kurs", Archive: home + "/d/kurs/raw", Lines: home + "/d/kurs/lines", LogFile: home + "/kurs.log",
 			},
 		},
@@ -116,7 +116,7 @@ func TestPaths(t *testing.T) {
 				i.DataDir = "/y"
 				i.Environ = append(i.Environ, "KURS_LOG_FILE=l/k.log")
 			}),
-			want: Paths{Data: "/y", Database: "/y/kurs.db", Queue: "/y/queue", Cache: "/y/cache", Archive: "/y/raw", Lines: "/y/lines", LogFile: cwd + "/l/k.log"},
+			want: Paths{Data: "/y", Database: "/y/kurs.db", Parquet: "/y/parquet", Queue: "/y/queue", Cache: "/y/cache", Archive: "/y/raw", Lines: "/y/lines", LogFile: cwd + "/l/k.log"},
 		},
 	}
 	for _, tt := range tests {

@@ -7,17 +7,20 @@ import (
 
 // tableTitles head the tables in the sample file and in the documentation.
 var tableTitles = map[string]string{
-	"":               "What to record",
-	"source.yahoo":   "Where prices come from",
-	"acquire":        "Stage 1: fetching",
-	"process":        "Stage 2: decoding and converting",
-	"fx":             "Currency conversion",
-	"archive":        "Messages as they were received",
-	"queue":          "Queues between the stages",
-	"store":          "Stage 3: storing",
-	"store.sqlite":   "The database file",
-	"store.postgres": "The database server",
-	"log":            "Logs",
+	"":                "What to record",
+	"source.yahoo":    "Where prices come from",
+	"acquire":         "Stage 1: fetching",
+	"process":         "Stage 2: decoding and converting",
+	"fx":              "Currency conversion",
+	"archive":         "Messages as they were received",
+	"queue":           "Queues between the stages",
+	"store":           "Stage 3: storing",
+	"store.sqlite":    "The database file",
+	"store.postgres":  "The database server",
+	"store.retention": "How long prices are kept in the database",
+	"store.lines":     "Files of lines, where store.use has \"lines\"",
+	"store.parquet":   "Parquet files, where store.use has \"parquet\"",
+	"log":             "Logs",
 }
 
 // sampleWidth is where the sample file breaks its comments.

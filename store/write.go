@@ -275,6 +275,8 @@ func (w *writer) tell(ctx context.Context, cause error, rows int) {
 		w.log.LogAttrs(ctx, slog.LevelWarn, "store waits: database is locked by another program; prices are safe in the queue", attrs...)
 	case "KURS-DISK":
 		w.log.LogAttrs(ctx, slog.LevelError, "store waits: disk full; prices are safe in the queue", attrs...)
+	case "KURS-OBJECTS":
+		w.log.LogAttrs(ctx, slog.LevelWarn, "store waits: object storage refuses or cannot be reached; prices are safe in the queue", attrs...)
 	default:
 		w.log.LogAttrs(ctx, slog.LevelWarn, "store waits: it cannot be written to; prices are safe in the queue", attrs...)
 	}

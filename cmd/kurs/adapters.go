@@ -147,6 +147,8 @@ func openStores(c config.Config, out *os.File, color bool, log *slog.Logger) ([]
 			t = sqliteTarget(c, log)
 		case "postgres":
 			t = postgresTarget(c, log)
+		case "parquet":
+			t = parquetTarget(c, log)
 		case "stdout":
 			location, err := c.Location()
 			if err != nil {

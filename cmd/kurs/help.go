@@ -62,6 +62,8 @@ making sense. Name the endpoint with --endpoint where it was guessed wrongly.`,
 	"KURS-DB": `The database server cannot be reached, is too slow, or refuses the user. kurs goes
 on trying; prices are safe in the queue meanwhile. Look at store.postgres.dsn and at
 the server's log; docs/postgres.md tells which rights are needed.`,
+	"KURS-DIR": `The directory of a store is gone, read-only, or its disk fails. Prices wait in the
+queue, and are stored when it is back; nothing is lost.`,
 	"KURS-DISK": `The disk is full, or nearly (store.min_free). Fetching pauses; what was fetched is
 stored, or safe in the queue on disk. When there is room again kurs goes on by
 itself, without a restart.`,
@@ -88,6 +90,9 @@ waited for: prices are safe in the queue meanwhile.`,
 	"KURS-NET": `The provider cannot be reached, or gives no usable answer. kurs run goes on and
 tries again in growing steps; a single command ends with exit code 6. Check the
 connection; behind a proxy set HTTPS_PROXY.`,
+	"KURS-OBJECTS": `The object storage (store.parquet.url) refuses, or cannot be reached; the message has its own
+words. Prices wait in the queue and are stored when it works again. Where it refuses: check the bucket's
+name, the keys (store.parquet.access_key, secret_key_file) and their right to list, read, write and delete.`,
 	"KURS-PIPE": `Who read the standard output of the store stdout has ended. What was not printed
 waits in the queue.`,
 	"KURS-QUERY": `The database could not answer a SELECT of kurs query: it is wrong, it would change

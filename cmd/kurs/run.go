@@ -269,6 +269,11 @@ func banner(std streams, c config.Config, about string) {
 		case "postgres":
 			where = "schema " + c.Store.Postgres.Schema
 		}
+		if name == "parquet" {
+			if where = c.Store.Parquet.URL; where == "" {
+				where = short(c.Paths.Parquet)
+			}
+		}
 		fmt.Fprintf(std.err, "  store    %s %s\n", name, where)
 	}
 	fmt.Fprintf(std.err, "  queue    %s\n", short(c.Paths.Queue))
