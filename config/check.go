@@ -298,8 +298,14 @@ func (l *loader) warnTogether() {
 	if len(c.FX.Fixed) > 0 && !slices.Contains(c.FX.Source, "fixed") {
 		l.warn(Warning{Text: `fx.fixed is not used: fx.source does not list "fixed"`})
 	}
-	if r := c.Store.Retention; r.Quotes+r.Bars+r.Rates != "" && slices.Contains(c.Store.Use, "postgres") {
-		l.warn(Warning{Pace: true, Text: `store.retention is for the store "sqlite" alone: "postgres" keeps everything; docs/postgres.md tells how to drop a month`})
+	if r := c.Store.Retention; r.Quotes+r.Bars+r.Rates != "" {
+		for _, keeps := range []struct{ store, how string }{
+			{"postgres", "docs/postgres.md tells how to drop a month"}, {"parquet", "docs/formats.md tells how to be rid of old days"},
+		} {
+			if slices.Contains(c.Store.Use, keeps.store) {
+				l.warn(Warning{Pace: true, Text: fmt.Sprintf(`store.retention is for the store "sqlite" alone: %q keeps everything; %s`, keeps.store, keeps.how)})
+			}
+		}
 	}
 	if c.Source.Yahoo.OwnHosts() && c.Source.Yahoo.Interval < 2*leastYahooInterval {
 		l.warn(Warning{Pace: true, Text: fmt.Sprintf("source.yahoo.interval (%s) is short: Yahoo may answer 429 below 10s",

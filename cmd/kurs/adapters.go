@@ -242,14 +242,25 @@ func sqlName(name string) string {
 // readable refuses commands that read prices where the first store is one that only
 // its own tools read.
 func readable(c config.Config) error {
-	if len(c.Store.Use) == 0 || c.Store.Use[0] != "postgres" {
+	if len(c.Store.Use) == 0 {
+		return nil
+	}
+	var what, with string
+	switch c.Store.Use[0] {
+	case "postgres":
+		what, with = "PostgreSQL", fmt.Sprintf("psql, as SELECT * FROM %s.v_latest", sqlName(c.Store.Postgres.Schema))
+	case "parquet":
+		dir := c.Paths.Parquet
+		if c.Store.Parquet.URL != "" {
+			dir = c.Store.Parquet.URL
+		}
+		what, with = "Parquet files", fmt.Sprintf("duckdb, as FROM read_parquet('%s/quotes/*/*.parquet')", dir)
+	default:
 		return nil
 	}
 	return &kurs.Error{
-		Code: "KURS-READ", Message: "the first store is PostgreSQL, which this command cannot read",
-		Safe: "nothing was changed",
-		Try:  fmt.Sprintf(`psql, as SELECT * FROM %s.v_latest, or name "sqlite" first in store.use`, printable(sqlName(c.Store.Postgres.Schema))),
-		Exit: kurs.ExitUsage,
+		Code: "KURS-READ", Message: "the first store is " + what + ", which this command cannot read", Safe: "nothing was changed",
+		Try: printable(with) + `, or name "sqlite" first in store.use`, Exit: kurs.ExitUsage,
 	}
 }
 

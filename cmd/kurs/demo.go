@@ -63,6 +63,9 @@ func runDemo(ctx context.Context, std streams, f *runFlags) (err error) {
 		c.Paths = demoPaths(c, f.demoFlags.seed)
 	}
 	c.Store.Postgres.Schema = demoSchema(c.Store.Postgres.Schema)
+	if url := &c.Store.Parquet.URL; *url != "" {
+		*url = strings.TrimRight(*url, "/") + "/demo" // nothing simulated among what is real
+	}
 	c.Paths.Cache = "" // of an exchange that is gone soon there is nothing to remember
 	before := stored(ctx, c)
 	result, err := record(ctx, std, f, c, "demo: a simulated exchange, nothing here is a real price")
@@ -149,7 +152,7 @@ func demoPaths(c config.Config, seed uint64) config.Paths {
 	dir := filepath.Join(c.Paths.Data, "demo-"+strings.ToLower(c.Currency)+"-"+strconv.FormatUint(seed, 10))
 	return config.Paths{
 		Data: dir, Database: filepath.Join(dir, "kurs.db"), Queue: filepath.Join(dir, "queue"), LogFile: filepath.Join(dir, "kurs.log"),
-		Archive: filepath.Join(dir, "raw"), Lines: filepath.Join(dir, "lines"),
+		Archive: filepath.Join(dir, "raw"), Lines: filepath.Join(dir, "lines"), Parquet: filepath.Join(dir, "parquet"),
 	}
 }
 

@@ -104,7 +104,7 @@ look at queue.dir or queue.url.`,
 over a restart, and goes on by itself. Lower source.yahoo.max_per_minute if it
 comes often.`,
 	"KURS-READ": `The command reads the first store of store.use, and cannot read that one. Use the
-store's own tool, as psql, or name "sqlite" first: both can be written at once.`,
+store's own tool, as psql or duckdb, or name "sqlite" first: both can be written at once.`,
 	"KURS-REFUSED": `What you said was taken over and then found impossible. It is kept as a dead letter,
 and what is stored is as it was. kurs status, while kurs records, or the log tells
 why.`,

@@ -268,8 +268,7 @@ func banner(std streams, c config.Config, about string) {
 			where = short(c.Paths.Lines)
 		case "postgres":
 			where = "schema " + c.Store.Postgres.Schema
-		}
-		if name == "parquet" {
+		case "parquet":
 			if where = c.Store.Parquet.URL; where == "" {
 				where = short(c.Paths.Parquet)
 			}
