@@ -110,7 +110,7 @@ func (r Rules) Merge(spans []Span, s Seen, said Value) []Span {
 	single := Span{Value: said, First: s, Last: s}
 	switch {
 	case before != nil && s.Compare(before.Last.Receipt) < 0: // inside of a version
-		if before.same(said) || r.stands(*before, single) {
+		if before.same(said) && !r.finer(single, *before) || r.stands(*before, single) {
 			return out
 		}
 		left, right := *before, *before

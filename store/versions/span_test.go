@@ -246,3 +246,35 @@ func TestReceiptsOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestAnExactReceiptOfTheSameDigitsWins over approximate ones on both sides of it,
+// whichever comes last.
+func TestAnExactReceiptOfTheSameDigitsWins(t *testing.T) {
+	rules := Rules{
+		Conv: []int{1}, Base: 2, Approximate: 0,
+		SameFloat32: func(a, b driver.Value) bool { return a == b },
+		Convert:     func(native, _, _ driver.Value) driver.Value { return native },
+	}
+	seen := func(at, approximate int64) (Seen, Value) {
+		r := Receipt{Received: at, Run: 1, Counter: at, Source: "yahoo", Name: "run"}
+		return Seen{Receipt: r, Attrs: []driver.Value{approximate, int64(1), int64(7)}}, Value{Columns: []driver.Value{int64(7), "unit"}, UnitAt: 1}
+	}
+	for _, order := range [][]int64{{1, 2, 3}, {1, 3, 2}, {2, 1, 3}, {2, 3, 1}, {3, 1, 2}, {3, 2, 1}} {
+		var spans []Span
+		for _, at := range order {
+			approximate := int64(1)
+			if at == 2 {
+				approximate = 0
+			}
+			s, said := seen(at, approximate)
+			spans = rules.Merge(spans, s, said)
+		}
+		var got strings.Builder
+		for _, v := range spans {
+			fmt.Fprintf(&got, "%d..%d approximate %d ", v.First.Received, v.Last.Received, v.First.Attrs[0])
+		}
+		if want := "1..1 approximate 1 2..3 approximate 0 "; got.String() != want {
+			t.Errorf("order %d: %s, want %s", order, &got, want)
+		}
+	}
+}
