@@ -59,6 +59,7 @@ func Condition(err error) string {
 const (
 	lockNotAvailable = "55P03"
 	uniqueViolation  = "23505"
+	checkViolation   = "23514" // also a partition that is missing; no content breaks another check
 )
 
 // conditionOf sorts a code of PostgreSQL (its appendix A): five characters, of which
@@ -92,6 +93,9 @@ func classify(err error) error {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || errors.Is(err, kurs.ErrRejected) || len(e.Code) != 5 {
 		return err
+	}
+	if e.Code == checkViolation {
+		return err // a partition that somebody took out: the next prices are of another month
 	}
 	switch e.Code[:2] {
 	case "22", "23", "54": // data, constraints, limits of the program
@@ -150,14 +154,15 @@ func errServer(message string) error {
 	}
 }
 
-func errDSN(err error) error {
+// errDSN is that a DSN cannot be read. What pgx says of it quotes it, with not every
+// form of a password made out.
+func errDSN() error {
 	return &kurs.Error{
 		Code:    "KURS-CONFIG",
 		Message: "store.postgres says of no server how to reach it",
 		Safe:    "nothing was started",
 		Try:     `a DSN is as "postgres://kurs@db.example/market?sslmode=verify-full" or "host=db.example user=kurs dbname=market"`,
 		Exit:    kurs.ExitUsage,
-		Err:     err,
 	}
 }
 

@@ -56,6 +56,9 @@ func TestThePasswordIsInNoError(t *testing.T) {
 	for _, c := range []struct{ name, dsn, file string }{
 		{"a port that is none", "postgres://nobody:hunter2@db:port/x", ""},
 		{"words that are none", "host=db password=hunter2 sslmode=perhaps", ""},
+		{"blanks around the sign", "host=db password = hunter2 sslmode=perhaps", ""},
+		{"in quotes, with one in it", `host=db password='it\'s hunter2' sslmode=perhaps`, ""},
+		{"with a blank in it", `host=db password=a\ hunter2 sslmode=perhaps`, ""},
 		{"nobody there", "postgres://nobody:hunter2@127.0.0.1:1/x", ""},
 		{"in a file", "", file},
 		{"a role that is none", server.DSN("nobody") + " password=hunter2", ""},

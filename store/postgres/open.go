@@ -119,7 +119,7 @@ func (c Config) options() (*pgx.ConnConfig, error) {
 	}
 	options, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return nil, errDSN(err)
+		return nil, errDSN()
 	}
 	if options.ConnectTimeout == 0 {
 		options.ConnectTimeout = connectTimeout
@@ -128,6 +128,7 @@ func (c Config) options() (*pgx.ConnConfig, error) {
 		"application_name":   "kurs",
 		"search_path":        pgx.Identifier{c.Schema}.Sanitize() + ", pg_temp",
 		"timezone":           "UTC",
+		"client_encoding":    "UTF8",
 		"synchronous_commit": "on", // no option: what was acknowledged is on disk
 		"statement_timeout":  milliseconds(c.Timeout),
 		"lock_timeout":       milliseconds(max(c.LockTimeout, time.Millisecond)), // 0 would be for ever

@@ -118,7 +118,10 @@ func (t *tx) run(ctx context.Context, group kurs.Group) error {
 		_, err = t.conn.Exec(ctx, "COMMIT")
 	}
 	if err != nil && !t.conn.IsClosed() {
-		if _, undo := t.conn.Exec(context.WithoutCancel(ctx), "ROLLBACK"); undo != nil {
+		undoCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		_, undo := t.conn.Exec(undoCtx, "ROLLBACK")
+		cancel()
+		if undo != nil {
 			err = fmt.Errorf("%w: %w", errGone, err)
 		}
 	}
