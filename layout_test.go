@@ -95,7 +95,7 @@ func owners() map[string][]string {
 		"github.com/DeRuina/timberjack":   {"logs"},
 		"github.com/lmittmann/tint":       {"logs"},
 		"github.com/klauspost/compress":   {"archive", "store/lines"},
-		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo", "store/lines"},
+		"github.com/gofrs/flock":          {"supervise", "acquire/yahoo", "store/lines", "store/parquet"},
 		"github.com/parquet-go":           {"export/parquet", "store/parquet"},
 		"github.com/apache/arrow-go":      {"export/arrow"},
 		"github.com/rogpeppe/go-internal": {"cmd/kurs"},

@@ -34,6 +34,8 @@ func parquetTarget(c config.Config, log *slog.Logger) store.Target {
 				return "KURS-DISK"
 			case parquet.ConditionRefused, parquet.ConditionUnreachable:
 				return "KURS-OBJECTS"
+			case parquet.ConditionLocked:
+				return "KURS-LOCK"
 			case parquet.ConditionIO:
 				return "KURS-DIR"
 			}

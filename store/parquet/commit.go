@@ -56,10 +56,12 @@ func (s *Store) commit(ctx context.Context, position kurs.StreamPos) error {
 // replace publishes files, has the next manifest name them, and removes those that
 // it does not name any more.
 func (s *Store) replace(ctx context.Context, w *writing, next manifest, gone []string) error {
-	next.Commit = s.manifest.Commit + 1
+	// A file that could not be published may still arrive: no other has its name.
+	next.Commit = s.manifest.Commit + 1 + s.failed
 	come, err := w.publish(ctx, s.at, next.Commit)
 	if err != nil {
 		s.litter = true
+		s.failed++
 		return fmt.Errorf("parquet: %w", err)
 	}
 	next = next.with(nil, come)
@@ -73,7 +75,7 @@ func (s *Store) replace(ctx context.Context, w *writing, next manifest, gone []s
 		s.broken = err // whether it was replaced is found out by opening anew
 		return fmt.Errorf("parquet: manifest: %w", err)
 	}
-	s.manifest = next
+	s.manifest, s.failed = next, 0
 	for _, name := range gone {
 		if err := s.step("remove"); err != nil {
 			return err

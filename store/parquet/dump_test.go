@@ -32,7 +32,7 @@ func dumpOf(ctx context.Context, at place, dir string) (d storetest.Dump, err er
 		return d, err
 	}
 	more := &rows{decimals: &decimals{}}
-	_, err = readJournal(filepath.Join(dir, own, "journal"), m.Journal+1, more.add)
+	_, _, err = readJournal(filepath.Join(dir, own, "journal"), m.Journal+1, more.add)
 	if err != nil {
 		return d, err
 	}

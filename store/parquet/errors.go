@@ -19,6 +19,9 @@ import (
 // when the store is opened anew.
 var ErrBroken = errors.New("the store stopped after a failed write and must be opened again")
 
+// ErrInUse is that another process writes to the dataset.
+var ErrInUse = errors.New("another kurs writes there")
+
 var errClosed = errors.New("the store is closed")
 
 // The conditions that a dataset can be in; see [Condition].
@@ -27,14 +30,19 @@ const (
 	ConditionRefused     = "refused"
 	ConditionUnreachable = "unreachable"
 	ConditionIO          = "io"
+	ConditionLocked      = "locked"
 )
 
 // Condition sorts an error by what a person can do about it: "full" (no space on
 // the disk), "refused" (the object storage does not let us: keys, rights, or no
 // such bucket), "unreachable" (it does not answer, or is not well), "io" (the
-// directory is gone or read-only, or its disk fails), or "" for any other. All
+// directory is gone or read-only, or its disk fails), "locked" (another process
+// writes there), or "" for any other. All
 // of them are outages: the group is kept and tried again.
 func Condition(err error) string {
+	if errors.Is(err, ErrInUse) {
+		return ConditionLocked
+	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return ConditionFull
 	}
@@ -83,5 +91,16 @@ func errBase(at place, has, wanted string) error {
 		Try:     fmt.Sprintf("name another place (store.parquet.dir, store.parquet.url), or set currency = %q again", has),
 		Exit:    kurs.ExitUsage,
 		Err:     kurs.ErrBaseCurrency,
+	}
+}
+
+func errNoManifest(at place, name string) error {
+	return &kurs.Error{
+		Code:    "KURS-FORMAT",
+		Message: fmt.Sprintf("at %s there are files of a dataset, as %s, and the manifest that names them is missing (%s)", at, name, manifestName),
+		Safe:    "nothing was changed",
+		Try:     "bring the manifest back from where the files were copied from; or name another place (store.parquet.dir, store.parquet.url)",
+		Exit:    kurs.ExitFailed,
+		Err:     ErrManifest,
 	}
 }

@@ -64,6 +64,20 @@ func (j *journal) append(group kurs.Group) (broken bool, err error) {
 	return false, nil
 }
 
+// keepCopy gives a journal that is not whole another name beside it, where nothing
+// removes it.
+func (j *journal) keepCopy() (path string, err error) {
+	text, err := os.ReadFile(filepath.Clean(journalPath(j.folder, j.number)))
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(j.folder, fmt.Sprintf("damaged-%010d.journal", j.number))
+	if err := os.WriteFile(path, text, 0o600); err != nil { //nolint:gosec // a name of our own in our own folder
+		return "", err
+	}
+	return path, syncFolder(j.folder)
+}
+
 func (j *journal) begin() error {
 	if err := makeFolder(j.folder); err != nil {
 		return err
@@ -114,35 +128,37 @@ func removeJournals(folder string, upTo int64) error {
 }
 
 // readJournal hands over the groups of a journal, in order. What is torn at its
-// end was never acknowledged: dropped is how many bytes that are.
-func readJournal(folder string, number int64, do func(kurs.Group) error) (dropped int64, err error) {
+// end was never acknowledged: dropped is how many bytes that are. Where more follows
+// behind a record that is not as it was written, it is damaged.
+func readJournal(folder string, number int64, do func(kurs.Group) error) (dropped int64, damaged bool, err error) {
 	file, err := os.Open(filepath.Clean(journalPath(folder, number)))
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return 0, false, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	info, err := file.Stat()
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	left := info.Size()
 	in := bufio.NewReaderSize(file, 1<<16)
 	for {
 		group, size, ok, err := readRecord(in, left)
 		if err != nil || !ok {
-			return left, err
+			return left, size > 0 && size < left, err
 		}
 		if err := do(group); err != nil {
-			return left, err
+			return left, false, err
 		}
 		left -= size
 	}
 }
 
-// readRecord reads the next record; ok is false where no whole one follows.
+// readRecord reads the next record; ok is false where no whole one follows. Its size
+// is not zero where there is one of that size which is not as it was written.
 func readRecord(in io.Reader, left int64) (group kurs.Group, size int64, ok bool, err error) {
 	var head [8]byte
 	if _, err := io.ReadFull(in, head[:]); err != nil {
@@ -157,7 +173,7 @@ func readRecord(in io.Reader, left int64) (group kurs.Group, size int64, ok bool
 		return group, 0, false, ignoreEnd(err)
 	}
 	if crc32.Checksum(text, castagnoli) != binary.LittleEndian.Uint32(head[4:]) {
-		return group, 0, false, nil
+		return group, size, false, nil
 	}
 	if err := json.Unmarshal(text, &group); err != nil {
 		return group, 0, false, fmt.Errorf("a whole record of the journal cannot be read: %w", err)

@@ -95,7 +95,7 @@ func quoteKind() *kind[quoteRow] {
 		origin: func(r *quoteRow) *origin { return &r.origin },
 		series: func(r *quoteRow) [3]string { return [3]string{r.Symbol, r.Session, r.Source} },
 		again: func(before, now *quoteRow) bool {
-			return before.Approximate == now.Approximate && v.repeats(before, now)
+			return before.Approximate == now.Approximate && before.CorrectedBy == "" && now.CorrectedBy == "" && v.repeats(before, now)
 		},
 	}
 	k.resolve = func(group []*entry[quoteRow], put put[quoteRow]) error { return resolveQuotes(k, &v, group, put) }

@@ -182,10 +182,10 @@ func (c *cursor[T]) next() (bool, error) {
 	if len(c.rows) == 0 {
 		clear(c.buffer) // what a row points to may still be in use
 		n, err := c.reader.Read(c.buffer)
-		if n == 0 {
-			if errors.Is(err, io.EOF) {
-				return false, nil
-			}
+		if n == 0 && errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if n == 0 || err != nil && !errors.Is(err, io.EOF) { // rows that come with an error may be of two
 			return false, fmt.Errorf("file %s: %w", c.name, cmp.Or(err, io.ErrUnexpectedEOF))
 		}
 		c.rows = c.buffer[:n]

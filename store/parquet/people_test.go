@@ -91,7 +91,7 @@ func said(t *testing.T, dir string) (out []string) {
 		t.Fatal(err)
 	}
 	more := &rows{decimals: &decimals{}}
-	if _, err := readJournal(filepath.Join(dir, own, "journal"), m.Journal+1, more.add); err != nil {
+	if _, _, err := readJournal(filepath.Join(dir, own, "journal"), m.Journal+1, more.add); err != nil {
 		t.Fatal(err)
 	}
 	tables := newTables()

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"kurs"
 	"kurs/fault"
@@ -48,9 +51,11 @@ type Store struct {
 	journal     journal
 	oldest      time.Time // when the first row came that is in no file
 	decimals    decimals
-	litter      bool // there may be files that the manifest does not name
+	litter      bool  // there may be files that the manifest does not name
+	failed      int64 // commits since the manifest's whose files could not be published
 	broken      error
 	closed      bool
+	lock        *flock.Flock
 
 	stop    context.CancelFunc
 	keeping sync.WaitGroup
@@ -63,7 +68,9 @@ var _ kurs.Store = (*Store)(nil)
 // format ([kurs.ErrNewerFormat]) and one in another base currency
 // ([kurs.ErrBaseCurrency]).
 //
-// Only one process may have it open for writing; whoever calls sees to that.
+// Only one process may have it open for writing. A lock in Dir keeps others on this
+// machine out ([ErrInUse]); of object storage that several machines write to whoever
+// calls sees to that.
 func Open(ctx context.Context, config Config, log *slog.Logger) (*Store, error) {
 	if !kurs.LooksLikeCurrency(config.BaseCurrency) {
 		return nil, fmt.Errorf("parquet: base currency %q is not an ISO 4217 code", config.BaseCurrency)
@@ -79,10 +86,15 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (*Store, error) 
 			return nil, fmt.Errorf("parquet: %w", err)
 		}
 	}
+	lock, err := hold(dir)
+	if err != nil {
+		return nil, fmt.Errorf("parquet: %s: %w", dir, err)
+	}
 	s, err := open(ctx, config, at, log, func(string) error { return nil })
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, lock.Unlock())
 	}
+	s.lock = lock
 	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.keeping.Go(func() { s.keep(keep) })
@@ -110,6 +122,9 @@ func (s *Store) load(ctx context.Context) error {
 		return errBase(s.at, m.Base, s.config.BaseCurrency)
 	}
 	if !found {
+		if err := s.empty(ctx); err != nil {
+			return err
+		}
 		m = manifest{Format: Format, Base: s.config.BaseCurrency, Files: map[string][]string{}}
 	}
 	for _, folder := range []string{s.work(), s.journals()} {
@@ -149,11 +164,30 @@ func (s *Store) load(ctx context.Context) error {
 	return s.recover(ctx)
 }
 
+// empty tells that there is no file of a dataset yet. The manifest is there before
+// the first: where only it is missing, somebody took it away, and to begin anew would
+// be to remove all files.
+func (s *Store) empty(ctx context.Context) error {
+	names, err := s.at.list(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, _, ours := cutName(name); ours {
+			return errNoManifest(s.at, name)
+		}
+	}
+	return nil
+}
+
 // recover makes files of what is in the journal.
 func (s *Store) recover(ctx context.Context) error {
 	s.journal = journal{folder: s.journals(), number: s.manifest.Journal + 1}
 	waiting, groups := &rows{decimals: &s.decimals}, 0
-	dropped, err := readJournal(s.journals(), s.journal.number, func(group kurs.Group) error {
+	dropped, damaged, err := readJournal(s.journals(), s.journal.number, func(group kurs.Group) error {
 		groups++
 		if group.Position != (kurs.StreamPos{}) {
 			s.position = group.Position
@@ -163,7 +197,13 @@ func (s *Store) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if dropped > 0 {
+	if damaged {
+		kept, err := s.journal.keepCopy()
+		if err != nil {
+			return err
+		}
+		s.log.ErrorContext(ctx, "the journal is damaged in its middle: what is behind that is not in the files, and kept aside", "bytes", dropped, "copy", kept)
+	} else if dropped > 0 {
 		s.log.WarnContext(ctx, "the journal ends in the middle of a record: what was being written when kurs died is in the queue still", "bytes", dropped)
 	}
 	if groups == 0 {
@@ -354,5 +394,9 @@ func (s *Store) Close() error {
 		}
 	}
 	s.closed = true
-	return s.journal.close()
+	err := s.journal.close()
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Unlock())
+	}
+	return err
 }
