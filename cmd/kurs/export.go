@@ -196,7 +196,11 @@ func timeOf(flag, text string, location *time.Location, now time.Time) (time.Tim
 	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
 		return now.Add(-d), nil
 	}
-	return time.Time{}, usageError(fmt.Sprintf("%s %q is not a time", flag, text), flag+" 2026-11-24, "+flag+" 2026-11-24T09:00:00Z, or "+flag+" 24h")
+	lead := flag + " "
+	if !strings.HasPrefix(flag, "-") { // an argument has no name to type
+		lead = ""
+	}
+	return time.Time{}, usageError(fmt.Sprintf("%s %q is not a time", flag, text), lead+"2026-11-24, "+lead+"2026-11-24T09:00:00Z, or "+lead+"24h")
 }
 
 // exported is what an export has written.
